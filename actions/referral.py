@@ -1,0 +1,59 @@
+"""Finding an organisation: the country first, then the three best services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+
+def _show_services(dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+    wanted = {slot: tracker.get_slot(slot) for slot in ("country", "need", "topic")}
+    dispatcher.utter_message(json_message={"show": "services", **wanted})
+
+
+class FindHelp(Action):
+    """Show the services when the country is known, ask for it otherwise."""
+
+    def name(self) -> str:
+        return "action_find_help"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        if not tracker.get_slot("country"):
+            return [FollowupAction("referral_form")]
+        _show_services(dispatcher, tracker)
+        return []
+
+
+class AskCountry(Action):
+    """Ask where she is; the gateway adds buttons for likely countries, in her language."""
+
+    def name(self) -> str:
+        return "action_ask_country"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        dispatcher.utter_message(json_message={"show": "countries"})
+        return []
+
+
+class ShowServices(Action):
+    """Show who can help with her need, in her country."""
+
+    def name(self) -> str:
+        return "action_show_services"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        _show_services(dispatcher, tracker)
+        return []
+
+
+class NoteHumanRequest(Action):
+    """She agreed that her wish for a person is noted."""
+
+    def name(self) -> str:
+        return "action_note_human_request"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        return [SlotSet("human_requested", True), SlotSet("need", "talk_to_human")]
