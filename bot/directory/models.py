@@ -48,7 +48,8 @@ class Service(Base):
     free: Mapped[bool | None] = mapped_column(Boolean)
     """None where it is not known."""
     source: Mapped[str] = mapped_column(String(500))
-    checked: Mapped[date] = mapped_column(Date)
+    checked: Mapped[date | None] = mapped_column(Date)
+    """When `source` was last read; None: only its address is known."""
     assured_date: Mapped[date | None] = mapped_column(Date)
     """When somebody last confirmed the entry by calling; None: nobody has."""
 
@@ -129,6 +130,8 @@ class ServiceArea(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     service_id: Mapped[str] = _reference("service")
     extent: Mapped[str | None] = mapped_column(String(2), index=True)
+    name: Mapped[str | None] = mapped_column(String(200))
+    """A part of the country, where the service is not for all of it."""
 
 
 class Attribute(Base):
@@ -156,7 +159,7 @@ class EmergencyNumber(Base):
     code: Mapped[str | None] = mapped_column(String(10))
     registration: Mapped[bool] = mapped_column(Boolean, default=False)
     source: Mapped[str] = mapped_column(String(500))
-    checked: Mapped[date] = mapped_column(Date)
+    checked: Mapped[date | None] = mapped_column(Date)
 
 
 class StarterLoad(Base):

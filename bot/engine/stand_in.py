@@ -23,6 +23,9 @@ NOT_INSTALLED = frozenset(
     }
 )  # fmt: skip
 
+NOT_NEEDED_TO_ANSWER = frozenset({"sklearn", "questionary", "prompt_toolkit"})
+"""Installed for training and for Rasa's command line; a running engine does without, and starts a second sooner."""
+
 
 class _PlaceholderType(type):
     def __getattr__(cls, name: str) -> Any:
@@ -66,7 +69,7 @@ class _StandInFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
 
-def install() -> None:
+def install(also: frozenset[str] = frozenset()) -> None:
     """Put the stand-ins before the real import system. To be called before anything of Rasa is imported."""
     if not any(isinstance(finder, _StandInFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _StandInFinder(NOT_INSTALLED))
+        sys.meta_path.insert(0, _StandInFinder(NOT_INSTALLED | also))

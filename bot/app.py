@@ -1,0 +1,157 @@
+"""The gateway, put together. Read this first: it shows every part and who gets what."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from bot.channels.web import WebChat
+from bot.conversation.effects import Effects
+from bot.conversation.language import LanguageGuesser
+from bot.conversation.router import Router
+from bot.conversation.safety import SafetyScreen
+from bot.directory.search import Directory
+from bot.directory.starter import load_starter
+from bot.engine.client import EngineClient, EngineProcess
+from bot.log import get_logger
+from bot.settings import Settings
+from bot.store.database import connect, migrate
+from bot.text.catalogue import Catalogue
+from bot.vault.conversations import Conversations
+from bot.vault.keys import derive, load_or_create
+from bot.vault.vault import Vault
+
+log = get_logger(__name__)
+
+PURGE_SECONDS = 300
+
+
+class Gateway:
+    """All parts of the gateway. `start` and `stop` run what lives in the background."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the data folder, the key and the database. Raises MasterKeyError, OSError or SQLAlchemyError."""
+        self.settings = settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        master = load_or_create(settings.master_key)
+        self.webhook_secret = derive(master, "telegram webhook").hex()
+        self.vault = Vault(master)
+        self.database: Engine = connect(settings.database)
+        migrate(self.database)
+        load_starter(self.database)
+        self.catalogue = Catalogue()
+        self.directory = Directory(self.database)
+        self.conversations = Conversations(self.database, self.vault)
+        self.engine = EngineClient(settings.data_dir / "run")
+        self.engine_process = EngineProcess(settings.data_dir / "run", settings.model_dir, settings.log_level)
+        self.router = Router(
+            catalogue=self.catalogue,
+            conversations=self.conversations,
+            vault=self.vault,
+            effects=Effects(self.catalogue, self.directory, settings.expiry_hours),
+            screen=SafetyScreen(),
+            engine=self.engine,
+            guesser=_LanguageModel(settings.model_dir).get,
+            expiry_hours=settings.expiry_hours,
+        )
+        self._purging: asyncio.Task[None] | None = None
+
+    async def start(self, with_engine: bool = True) -> None:
+        if with_engine:
+            await self.engine_process.start()
+        self._purging = asyncio.create_task(self._purge())
+
+    async def stop(self) -> None:
+        if self._purging:
+            self._purging.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._purging
+        await self.engine_process.stop()
+        await self.engine.close()
+        self.database.dispose()
+
+    async def _purge(self) -> None:
+        while True:
+            try:
+                count = await asyncio.to_thread(self.conversations.purge)
+                if count:
+                    log.info("conversations_expired", count=count)
+            except Exception:
+                log.exception("purge_failed")
+            await asyncio.sleep(PURGE_SECONDS)
+
+    async def readiness(self) -> dict[str, bool]:
+        """Return which parts are ready to serve."""
+
+        def database() -> bool:
+            try:
+                with self.database.connect() as connection:
+                    connection.execute(text("SELECT 1"))
+            except Exception:
+                log.exception("database_unreachable")
+                return False
+            return True
+
+        return {
+            "engine": await self.engine.ready(),
+            "database": await asyncio.to_thread(database),
+            "model": any(self.settings.model_dir.glob("*.tar.gz")) and self.router.guesser() is not None,
+            "catalogues": len(self.catalogue.languages) > 1,
+        }
+
+
+class _LanguageModel:
+    """The language guesser, read when it is first there (`make train` may come later)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.guesser: LanguageGuesser | None = None
+
+    def get(self) -> LanguageGuesser | None:
+        if self.guesser is None:
+            with contextlib.suppress(FileNotFoundError):
+                self.guesser = LanguageGuesser.load(self.folder)
+        return self.guesser
+
+
+def create_app(gateway: Gateway) -> Starlette:
+    """Return the web application: web chat, health, and Telegram where it has a token."""
+    settings = gateway.settings
+
+    async def healthz(request: Request) -> JSONResponse:
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(request: Request) -> JSONResponse:
+        parts = await gateway.readiness()
+        ready = all(parts.values())
+        return JSONResponse({"ready": ready, **parts}, status_code=200 if ready else 503)
+
+    routes = [Route("/healthz", healthz), Route("/readyz", readyz), *WebChat(gateway.router, gateway.catalogue, gateway.vault).routes()]
+    telegram = None
+    if settings.telegram_token:
+        from bot.channels.telegram import TelegramChannel
+
+        telegram = TelegramChannel(settings, gateway.router, gateway.catalogue, gateway.webhook_secret)
+        routes += telegram.routes()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await gateway.start()
+        if telegram:
+            await telegram.start()
+        try:
+            yield
+        finally:
+            if telegram:
+                await telegram.stop()
+            await gateway.stop()
+
+    return Starlette(routes=routes, lifespan=lifespan)

@@ -1,0 +1,175 @@
+"use strict";
+// The page works without this; with it, answers come without a new page, and leaving waits for nothing.
+
+const form = document.getElementById("form");
+const log = document.getElementById("log");
+const text = document.getElementById("text");
+const words = document.getElementById("interface").dataset;
+const conversation = form.elements.conversation;
+const exitToken = document.getElementById("exit").value;
+const TRIES = 4;
+let escapes = [];
+let waiting = Promise.resolve();
+
+function leave() {
+  navigator.sendBeacon("/leave", new URLSearchParams({ conversation: conversation.value }));
+  conversation.value = "";
+  document.body.replaceChildren();
+  document.title = "";
+  location.replace("/units");
+}
+
+function bubble(className, children) {
+  const message = document.createElement("div");
+  message.className = `message ${className}`.trim();
+  const paragraph = document.createElement("p");
+  paragraph.append(...children);
+  message.append(paragraph);
+  log.append(message);
+  return message;
+}
+
+function run(part) {
+  if (part.kind === "break") return document.createElement("br");
+  if (part.kind === "link") {
+    const link = document.createElement("a");
+    link.href = part.href;
+    link.dir = "ltr";
+    link.rel = "noreferrer noopener";
+    if (!part.href.startsWith("tel:")) link.target = "_blank";
+    link.textContent = part.text;
+    return link;
+  }
+  if (part.kind === "isolate") {
+    const isolate = document.createElement("bdi");
+    isolate.textContent = part.text;
+    return isolate;
+  }
+  return document.createTextNode(part.text);
+}
+
+function show(answer) {
+  document.documentElement.lang = answer.language;
+  document.documentElement.dir = answer.direction;
+  form.elements.language.value = answer.language;
+  words.typing = answer.interface.typing;
+  words.you = answer.interface.you;
+  words.offline = answer.interface.offline.replace(/[\u2066\u2069]/g, "");
+  text.placeholder = answer.interface.placeholder;
+  text.setAttribute("aria-label", answer.interface.placeholder);
+  document.getElementById("send").textContent = answer.interface.send;
+  document.getElementById("exit").textContent = answer.interface.exit;
+  document.getElementById("privacy").textContent = answer.interface.privacy;
+  document.getElementById("hint").textContent = answer.interface.exit_hint;
+  let first = null;
+  for (const each of answer.messages) {
+    const message = bubble("", each.parts.map(run));
+    if (each.language) {
+      message.lang = each.language;
+      message.dir = each.direction;
+    }
+    if (each.choices.length) {
+      const choices = document.createElement("div");
+      choices.className = "choices";
+      for (const choice of each.choices) {
+        const button = document.createElement("button");
+        button.name = "choice";
+        button.value = choice.token;
+        button.formNoValidate = true;
+        button.textContent = choice.title;
+        choices.append(button);
+      }
+      message.append(choices);
+    }
+    first ??= message;
+  }
+  first?.scrollIntoView({ block: "start" });
+}
+
+async function ask(fields) {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const response = await fetch("/", {
+        method: "POST",
+        headers: { Accept: "application/json", "Content-Type": "application/json" },
+        body: JSON.stringify(fields),
+        credentials: "omit",
+      });
+      if (response.ok) return await response.json();
+      if (response.status < 500) throw new RangeError(String(response.status));
+    } catch (error) {
+      if (error instanceof RangeError) throw error;
+    }
+    if (attempt === TRIES) throw new Error("offline");
+    if (attempt === 0) note(words.offline);
+    await new Promise((resolve) => setTimeout(resolve, 1000 * 2 ** attempt));
+  }
+}
+
+function note(words_) {
+  document.querySelector(".typing p").textContent = words_;
+}
+
+async function turn(fields, shown) {
+  if (shown) {
+    const mine = bubble("mine", [document.createTextNode(shown)]);
+    const who = document.createElement("span");
+    who.className = "who";
+    who.textContent = words.you;
+    mine.prepend(who);
+  }
+  const typing = bubble("typing", [document.createTextNode(words.typing + "…")]);
+  typing.scrollIntoView({ block: "end" });
+  try {
+    const answer = await ask(fields);
+    typing.remove();
+    if (answer.cover) return leave();
+    if (answer.ended) {
+      log.replaceChildren();
+      conversation.value = Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    }
+    show(answer);
+  } catch {
+    note(words.offline);
+    typing.classList.remove("typing");
+    if (shown && !fields.choice && !text.value) text.value = shown;
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const button = event.submitter;
+  const token = button?.name === "choice" ? button.value : "";
+  if (token === exitToken) return leave();
+  document.getElementById("languages").open = false;
+  const written = text.value.trim();
+  if (!token && !written) return;
+  const fields = { conversation: conversation.value, language: form.elements.language.value };
+  if (token) fields.choice = token;
+  else {
+    fields.text = written;
+    text.value = "";
+  }
+  const shown = token ? button.textContent.trim() : written;
+  waiting = waiting.then(() => turn({ ...fields, conversation: conversation.value }, shown));
+  text.focus({ preventScroll: true });
+});
+
+text.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    form.requestSubmit(document.getElementById("send"));
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const now = Date.now();
+  escapes = [...escapes.filter((moment) => now - moment < 2000), now];
+  if (escapes.length >= 3) leave();
+});
+
+// A page that was left must not come back from the browser's cache with the chat in it.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.replace("/units");
+});

@@ -1,0 +1,329 @@
+"""Telegram, through python-telegram-bot: updates become turns, replies become messages.
+
+Long polling by default. An update is confirmed to Telegram only after it was answered, so that what arrives while
+this process dies is answered by the next one; what was answered twice delivered is told apart by the router.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from telegram import (
+    Bot,
+    BotCommand,
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    Message,
+    Update,
+)
+from telegram.constants import ChatType, MessageLimit
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.ext import AIORateLimiter, Application, ApplicationBuilder
+
+from bot.conversation.router import Router
+from bot.conversation.turn import Choice, Kind, Reply, Turn
+from bot.log import get_logger
+from bot.settings import Settings
+from bot.text.catalogue import Catalogue
+
+log = get_logger(__name__)
+Result = TypeVar("Result")
+
+CHANNEL = "telegram"
+UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
+COMMANDS = ("start", "menu", "language", "exit")
+POLL_SECONDS = 25
+BUSY_POLL_SECONDS = 0.2
+"""Between polls while answers are still being made: what they answer is not confirmed yet and comes again."""
+MOST_UNCONFIRMED = 80
+DELETE_AT_ONCE = 100
+TRIES = 5
+ROW_LETTERS = 26
+"""Letters on one row of buttons that a narrow phone shows whole."""
+
+
+class TelegramChannel:
+    """One bot."""
+
+    def __init__(self, settings: Settings, router: Router, catalogue: Catalogue, webhook_secret: str) -> None:
+        self.settings = settings
+        self.router = router
+        self.catalogue = catalogue
+        self.webhook_secret = webhook_secret
+        self.application: Application[Any, Any, Any, Any, Any, Any] = (
+            ApplicationBuilder()
+            .token(settings.telegram_token)
+            .base_url(settings.telegram_base_url)
+            .rate_limiter(AIORateLimiter(max_retries=TRIES))
+            .connection_pool_size(64)
+            .get_updates_read_timeout(POLL_SECONDS + 10)
+            .updater(None)
+            .build()
+        )
+        self._running: asyncio.Task[None] | None = None
+        self._answering: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def bot(self) -> Bot:
+        bot: Bot = self.application.bot
+        return bot
+
+    def routes(self) -> list[Route]:
+        """Return the webhook's route, where one is set."""
+        if not self.settings.telegram_webhook_url:
+            return []
+        return [Route(urlsplit(self.settings.telegram_webhook_url).path, self._webhook, methods=["POST"])]
+
+    async def start(self) -> None:
+        self._running = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._running:
+            self._running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._running
+        if self._answering:
+            await asyncio.wait(self._answering.values(), timeout=10)
+        with contextlib.suppress(TelegramError, RuntimeError):
+            await self.application.shutdown()
+
+    async def _run(self) -> None:
+        """Connect, however long that takes, then receive."""
+        pause = 1.0
+        while True:
+            try:
+                await self.application.initialize()
+                await self._introduce()
+                break
+            except InvalidToken:
+                log.error("telegram_token_refused", setting="HELPLINE_TELEGRAM_TOKEN")
+                return
+            except TelegramError as error:
+                log.warning("telegram_unreachable", error=type(error).__name__, retry_seconds=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 60)
+        log.info("telegram_connected", webhook=bool(self.settings.telegram_webhook_url))
+        if not self.settings.telegram_webhook_url:
+            await self._poll()
+
+    async def _introduce(self) -> None:
+        """Tell Telegram how to deliver, and the neutral commands and descriptions in every language."""
+        url = self.settings.telegram_webhook_url
+        if url:
+            await self.bot.set_webhook(url, secret_token=self.webhook_secret, allowed_updates=UPDATES)
+        else:
+            await self.bot.delete_webhook()
+        for language in [None, *self.catalogue.languages]:
+            spoken = language or "en"
+            commands = [BotCommand(name, self.catalogue.text(f"utter_command_{name}", spoken)) for name in COMMANDS]
+            with contextlib.suppress(BadRequest):  # a self-hosted server may not know all of these
+                await self.bot.set_my_commands(commands, language_code=language)
+                await self.bot.set_my_short_description(
+                    self.catalogue.text("utter_about_short", spoken), language_code=language
+                )
+                await self.bot.set_my_description(self.catalogue.text("utter_about", spoken), language_code=language)
+
+    async def _poll(self) -> None:
+        last: int | None = None
+        pause = 1.0
+        while True:
+            unconfirmed = sorted(self._answering)
+            waiting = bool(unconfirmed) and len(unconfirmed) < MOST_UNCONFIRMED
+            offset = unconfirmed[0] if waiting else None if last is None else last + 1
+            try:
+                updates = await self.bot.get_updates(
+                    offset=offset, timeout=0 if waiting else POLL_SECONDS, allowed_updates=UPDATES
+                )
+                pause = 1.0
+            except RetryAfter as error:
+                await asyncio.sleep(_seconds(error))
+                continue
+            except TelegramError as error:
+                log.warning("telegram_poll_failed", error=type(error).__name__, retry_seconds=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 30)
+                continue
+            new = [update for update in updates if update.update_id not in self._answering]
+            for update in new:
+                last = update.update_id if last is None else max(last, update.update_id)
+                task = asyncio.create_task(self.handle(update))
+                self._answering[update.update_id] = task
+                task.add_done_callback(lambda _, number=update.update_id: self._answering.pop(number, None))
+            if waiting and not new:
+                await asyncio.sleep(BUSY_POLL_SECONDS)
+
+    async def _webhook(self, request: Request) -> Response:
+        given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+        if not hmac.compare_digest(given.encode(), self.webhook_secret.encode()):
+            return Response(status_code=403)
+        try:
+            update = Update.de_json(json.loads(await request.body()), self.bot)
+        except Exception:
+            log.warning("telegram_update_unreadable")
+            return Response(status_code=200)  # it would come again for ever
+        if update is not None:
+            await self.handle(update)
+        return Response(status_code=200)
+
+    async def handle(self, update: Update) -> None:
+        """Answer one update. Never raises."""
+        try:
+            await self._handle(update)
+        except Forbidden:
+            pass  # she has blocked the bot
+        except Exception:
+            log.exception("telegram_update_failed")
+
+    async def _handle(self, update: Update) -> None:
+        chat = update.effective_chat
+        if chat is None:
+            return
+        if chat.type != ChatType.PRIVATE:
+            with contextlib.suppress(TelegramError):
+                await self.bot.leave_chat(chat.id)
+            return
+        if update.my_chat_member is not None:
+            if update.my_chat_member.new_chat_member.status in ("kicked", "left"):
+                await self.router.forget(CHANNEL, str(chat.id))
+            return
+        turn = to_turn(update)
+        if turn is None:
+            return
+        if update.callback_query is not None:
+            with contextlib.suppress(TelegramError):
+                await update.callback_query.answer()
+        async with self.router.answer(turn) as reply:
+            if reply is not None:
+                await self._show(chat.id, reply)
+
+    async def _show(self, chat_id: int, reply: Reply) -> None:
+        for message in reply.messages:
+            parts = split(message.text)
+            for index, part in enumerate(parts):
+                markup = keyboard(message.choices) if index == len(parts) - 1 else None
+                sent = await self._send(chat_id, part, markup)
+                reply.sent_ids.append(sent.message_id)
+        for start in range(0, len(reply.delete), DELETE_AT_ONCE):
+            ids = reply.delete[start : start + DELETE_AT_ONCE]
+            try:
+                await patiently(lambda ids=ids: self.bot.delete_messages(chat_id, ids))  # type: ignore[misc]
+            except TelegramError as error:
+                log.warning("telegram_delete_failed", error=type(error).__name__, count=len(ids))
+
+    async def _send(self, chat_id: int, text: str, markup: InlineKeyboardMarkup | None) -> Message:
+        # Without a sound: nobody else near the phone should notice.
+        return await patiently(
+            lambda: self.bot.send_message(
+                chat_id,
+                text,
+                reply_markup=markup,
+                disable_notification=True,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            )
+        )
+
+
+def _seconds(error: RetryAfter) -> float:
+    wait = error.retry_after
+    return float(wait if isinstance(wait, (int, float)) else wait.total_seconds())
+
+
+async def patiently(call: Callable[[], Awaitable[Result]]) -> Result:
+    """Call Telegram, again after a growing pause where its server or the network fails. (429 is the rate limiter's.)"""
+    for number in range(TRIES):
+        try:
+            return await call()
+        except (BadRequest, Forbidden, InvalidToken):
+            raise
+        except NetworkError:
+            if number == TRIES - 1:
+                raise
+            await asyncio.sleep(0.5 * 2**number)
+    raise AssertionError("unreachable")
+
+
+def to_turn(update: Update) -> Turn | None:
+    """Return what an update of a private chat says; None where it says nothing to answer."""
+    query, message = update.callback_query, update.message or update.edited_message
+    user, chat = update.effective_user, update.effective_chat
+    if chat is None:
+        return None
+    kind, content, message_id = _content(query, message, edited=update.edited_message is not None)
+    if kind is None:
+        return None
+    return Turn(
+        channel=CHANNEL,
+        address=str(chat.id),
+        kind=kind,
+        content=content,
+        device_language=user.language_code if user else None,
+        unique=update.update_id,
+        message_id=message_id,
+    )
+
+
+def _content(
+    query: CallbackQuery | None, message: Message | None, edited: bool
+) -> tuple[Kind | None, str, int | None]:
+    if query is not None:
+        return Kind.BUTTON, query.data or "", query.message.message_id if query.message else None
+    if message is None:
+        return None, "", None
+    text = message.text or message.caption or ""
+    number = message.message_id
+    if edited:
+        return Kind.EDITED, text, number
+    if message.forward_origin is not None:
+        return Kind.FORWARDED, text, number
+    if message.photo or message.video or message.document or message.animation:
+        return Kind.PICTURE, text, number
+    if message.voice or message.audio or message.video_note:
+        return Kind.VOICE, text, number
+    if message.location or message.venue:
+        return Kind.LOCATION, "", number
+    if message.contact:
+        return Kind.CONTACT, "", number
+    if text.startswith("/") and text[1:2].isalpha():
+        return Kind.COMMAND, text[1:].split()[0].partition("@")[0].lower(), number
+    if message.text:
+        return Kind.TEXT, text, number
+    return Kind.STICKER, "", number
+
+
+def keyboard(choices: Sequence[Choice]) -> InlineKeyboardMarkup | None:
+    """Return the buttons, as many beside one another as a narrow phone shows whole."""
+    rows: list[list[InlineKeyboardButton]] = []
+    room = 0
+    for choice in choices:
+        button = InlineKeyboardButton(choice.title, callback_data=choice.token)
+        if rows and len(choice.title) + 2 <= room and len(rows[-1]) < 3:
+            rows[-1].append(button)
+            room -= len(choice.title) + 2
+        else:
+            rows.append([button])
+            room = ROW_LETTERS - len(choice.title)
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def split(text: str) -> list[str]:
+    """Return `text` in parts that Telegram takes, cut between cards or lines."""
+    parts = [""]
+    for piece in text.splitlines(keepends=True):
+        while len(piece) > MessageLimit.MAX_TEXT_LENGTH:
+            parts.append(piece[: MessageLimit.MAX_TEXT_LENGTH])
+            piece = piece[MessageLimit.MAX_TEXT_LENGTH :]
+        if len(parts[-1]) + len(piece) > MessageLimit.MAX_TEXT_LENGTH:
+            parts.append("")
+        parts[-1] += piece
+    return [part for part in parts if part.strip()] or ["…"]

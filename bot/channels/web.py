@@ -1,0 +1,236 @@
+"""The web chat: one page that works with and without scripts, without cookies, from this server alone.
+
+The page holds a random secret that names the conversation; it dies with the page. Leaving never waits for us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bot.conversation.effects import EUROPE
+from bot.conversation.router import Router
+from bot.conversation.turn import Choice, Kind, Message, Turn
+from bot.text.catalogue import END_ISOLATE, ISOLATE, Catalogue, isolate
+from bot.vault.vault import Vault
+
+CHANNEL = "web"
+FOLDER = Path(__file__).parent
+LARGEST_BODY = 16_384
+AT_ONCE = 64
+"""Requests answered at the same time; more wait their turn."""
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_SECRET = re.compile(r"[\w-]{32,64}", re.ASCII)
+_ISOLATED = re.compile(f"{ISOLATE}([^{END_ISOLATE}]*){END_ISOLATE}|(\n)")
+_NUMBER = re.compile(r"\+?[\d ()./-]{2,}")
+INTERFACE = ("placeholder", "send", "typing", "you", "exit_hint", "privacy")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A run of a message's text: plain, a line break, something to tap, or foreign letters to keep apart."""
+
+    kind: str
+    text: str = ""
+    href: str = ""
+
+
+def parts(text: str) -> list[Part]:
+    """Return `text` as runs; isolated phone numbers and addresses become links."""
+    runs, position = [], 0
+    for match in _ISOLATED.finditer(text):
+        if match.start() > position:
+            runs.append(Part("text", text[position : match.start()]))
+        position = match.end()
+        inner = match[1]
+        if inner is None:
+            runs.append(Part("break"))
+        elif _NUMBER.fullmatch(inner):
+            runs.append(Part("link", inner, "tel:" + re.sub(r"[^\d+]", "", inner)))
+        elif inner.startswith(("https://", "http://")):
+            runs.append(Part("link", inner.partition("://")[2].rstrip("/"), inner))
+        else:
+            runs.append(Part("isolate", inner))
+    if position < len(text):
+        runs.append(Part("text", text[position:]))
+    return runs
+
+
+class WebChat:
+    """The page, its endpoint, and the innocent page that one leaves to."""
+
+    def __init__(self, router: Router, catalogue: Catalogue, vault: Vault) -> None:
+        self.router = router
+        self.catalogue = catalogue
+        self.vault = vault
+        self.room = asyncio.Semaphore(AT_ONCE)
+        self.pages = Environment(
+            loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            Route("/", self.page, methods=["GET"]),
+            Route("/", self.turn, methods=["POST"]),
+            Route("/leave", self.leave, methods=["POST"]),
+            Route("/units", self.units, methods=["GET"]),
+            Mount("/static", _Static(directory=FOLDER / "static")),
+        ]
+
+    def _language(self, request: Request) -> str:
+        """Return the first supported language that the browser asks for, or English."""
+        asked = [each.partition(";")[0].strip() for each in request.headers.get("accept-language", "").split(",")]
+        asked.insert(0, request.query_params.get("language", ""))
+        return next((code for code in map(self.router.supported, asked) if code), "en")
+
+    async def page(self, request: Request) -> Response:
+        """The opening. It is the same for everybody, so nothing is stored for looking at it."""
+        language = self._language(request)
+        messages = [self._message(message) for message in self.router.opening(language)]
+        return self._html(language, messages, secrets.token_urlsafe(32))
+
+    async def turn(self, request: Request) -> Response:
+        """Answer what was written or tapped; as JSON for the page's script, as a page otherwise."""
+        as_json = "application/json" in request.headers.get("accept", "")
+        fields = await self._fields(request)
+        conversation, text, token = (str(fields.get(name) or "") for name in ("conversation", "text", "choice"))
+        if not _SECRET.fullmatch(conversation):
+            raise HTTPException(400, "conversation: expected the secret that the page holds; open the page anew")
+        turn = Turn(
+            channel=CHANNEL,
+            address=conversation,
+            kind=Kind.BUTTON if token else Kind.TEXT,
+            content=token or text,
+            device_language=str(fields.get("language") or "") or self._language(request),
+            opened=True,
+        )
+        async with self.room, self.router.answer(turn) as reply:
+            pass
+        if reply is None:
+            raise HTTPException(409, "this was answered already")
+        if as_json:
+            answer = {
+                "messages": [self._message(message) for message in reply.messages],
+                "language": reply.language,
+                "direction": reply.direction,
+                "interface": self._interface(reply.language),
+                "ended": reply.ended,
+                "cover": reply.cover,
+            }
+            return JSONResponse(answer, headers=HEADERS)
+        if reply.cover:
+            return RedirectResponse("/units", status_code=303, headers=HEADERS)
+        conversation = secrets.token_urlsafe(32) if reply.ended else conversation
+        return self._html(reply.language, [self._message(message) for message in reply.messages], conversation, text)
+
+    async def leave(self, request: Request) -> Response:
+        """Forget the conversation that the page has left."""
+        fields = await self._fields(request)
+        conversation = str(fields.get("conversation") or "")
+        if _SECRET.fullmatch(conversation):
+            await self.router.forget(CHANNEL, conversation)
+        return Response(status_code=204, headers=HEADERS)
+
+    async def units(self, request: Request) -> Response:
+        language = self._language(request)
+        rows = [variation["text"] for variation in self.catalogue.responses["utter_cover"]]
+        page = self.pages.get_template("units.html").render(
+            language=language,
+            direction=self.catalogue.languages[language].direction,
+            title=self.catalogue.text("utter_web_cover_title", language),
+            rows=[self.catalogue.translate(row, language)[0] for row in rows],
+        )
+        return HTMLResponse(page, headers=HEADERS)
+
+    async def _fields(self, request: Request) -> dict[str, Any]:
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_BODY:
+                raise HTTPException(413, "that is too long: send a short message")
+        if request.headers.get("content-type", "").startswith("application/json"):
+            request_fields = _json(body)
+        else:
+            request_fields = _form(body)
+        return request_fields
+
+    def _message(self, message: Message) -> dict[str, Any]:
+        language = self.catalogue.languages.get(message.language or "")
+        return {
+            "parts": [
+                {name: value for name, value in (("kind", p.kind), ("text", p.text), ("href", p.href)) if value}
+                for p in parts(message.text)
+            ],
+            "choices": [{"title": choice.title, "token": choice.token} for choice in message.choices],
+            "language": language.code if language else None,
+            "direction": language.direction if language else None,
+        }
+
+    def _interface(self, language: str) -> dict[str, str]:
+        texts = {name: self.catalogue.text(f"utter_web_{name}", language) for name in INTERFACE}
+        texts["exit"] = self.catalogue.text("utter_exit", language)
+        texts["offline"] = self.catalogue.text("utter_web_offline", language, numbers=isolate(EUROPE))
+        return texts
+
+    def _html(self, language: str, messages: list[dict[str, Any]], conversation: str, text: str = "") -> HTMLResponse:
+        choices = [Choice(each.name, self.vault.token(f"!language:{each.code}")) for each in self.catalogue.languages.values()]
+        page = self.pages.get_template("chat.html").render(
+            language=language,
+            direction=self.catalogue.languages[language].direction,
+            title=self.catalogue.text("utter_web_title", language),
+            no_script=self.catalogue.text("utter_web_no_script", language),
+            interface=self._interface(language),
+            languages=choices,
+            exit=self.vault.token("!exit"),
+            privacy=self.vault.token("/ask_privacy"),
+            messages=messages,
+            conversation=conversation,
+            text=text,
+        )
+        return HTMLResponse(page, headers=HEADERS)
+
+
+class _Static(StaticFiles):
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers.update({name: value for name, value in HEADERS.items() if name != "Cache-Control"})
+        return response
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    import json
+
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise HTTPException(400, "expected a JSON object with conversation and text or choice")
+    return fields
+
+
+def _form(body: bytes) -> dict[str, Any]:
+    from urllib.parse import parse_qsl
+
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=20))

@@ -1,0 +1,111 @@
+"""`helpline check`: what is configured, what is missing, what is broken. Never a secret."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+from sqlalchemy.engine import make_url
+
+from bot import settings
+from bot.conversation.language import FILE_NAME
+from bot.conversation.safety import SafetyScreen
+from bot.directory.search import STALE_DAYS, Directory
+from bot.directory.starter import load_starter
+from bot.settings import PREFIX, Settings
+from bot.store.database import connect, migrate
+from bot.text.catalogue import Catalogue
+from bot.vault.keys import MasterKeyError, load
+
+OK, NOTE, BROKEN = "ok", "note", "BROKEN"
+Finding = tuple[str, str, str]
+
+
+def examine(chosen: Settings) -> Iterator[Finding]:
+    """Yield (state, subject, words) for each part of the installation."""
+    for name in settings.unknown_names(os.environ):
+        yield NOTE, "settings", f"{name} is no setting of the helpline"
+    yield OK, "web chat", f"{chosen.host}:{chosen.port}"
+    yield from _data(chosen)
+    yield from _key(chosen)
+    yield from _model(chosen)
+    yield from _texts()
+    yield from _database(chosen)
+    if not chosen.telegram_token:
+        yield NOTE, "telegram", f"off: {PREFIX}TELEGRAM_TOKEN is not set"
+    else:
+        how = "webhook" if chosen.telegram_webhook_url else "long polling"
+        other = "" if chosen.telegram_base_url == settings.TELEGRAM_API else ", over a server of your own"
+        yield OK, "telegram", f"token set, {how}{other}"
+
+
+def _data(chosen: Settings) -> Iterator[Finding]:
+    folder = chosen.data_dir
+    parent = folder if folder.exists() else next(each for each in folder.parents if each.exists())
+    if not os.access(parent, os.W_OK):
+        yield BROKEN, "data folder", f"{folder} can't be written: expected a writable folder in {PREFIX}DATA_DIR"
+    else:
+        yield OK, "data folder", f"{folder}; idle conversations are forgotten after {chosen.expiry_hours:g} hours"
+
+
+def _key(chosen: Settings) -> Iterator[Finding]:
+    if not chosen.master_key.exists():
+        yield NOTE, "master key", f"{chosen.master_key} is made at the first start"
+        return
+    try:
+        load(chosen.master_key)
+    except MasterKeyError as error:
+        yield BROKEN, "master key", str(error)
+    else:
+        yield OK, "master key", f"{chosen.master_key}, readable by its owner only"
+
+
+def _model(chosen: Settings) -> Iterator[Finding]:
+    models = sorted(chosen.model_dir.glob("*.tar.gz"), key=lambda file: file.stat().st_mtime)
+    if not models or not (chosen.model_dir / FILE_NAME).exists():
+        yield BROKEN, "model", f"none in {chosen.model_dir}: run `make train`"
+    else:
+        trained = datetime.fromtimestamp(models[-1].stat().st_mtime, timezone.utc)
+        yield OK, "model", f"{models[-1].name}, trained {trained:%Y-%m-%d %H:%M} UTC"
+    screen = SafetyScreen()
+    yield OK, "safety screen", f"{len({rule[0] for rule in screen.rules})} languages"
+
+
+def _texts() -> Iterator[Finding]:
+    catalogue = Catalogue()
+    for language in catalogue.languages.values():
+        messages = {
+            text
+            for variations in catalogue.responses.values()
+            for variation in variations
+            for text in [variation.get("text", ""), *(button["title"] for button in variation.get("buttons") or ())]
+        }
+        missing = sum(not catalogue.translate(message, language.code)[1] for message in messages)
+        words = f"{language.name}: {len(messages) - missing} of {len(messages)} texts"
+        if missing:
+            yield NOTE, "texts", f"{words}; the rest is shown in English"
+        elif not language.reviewed:
+            yield NOTE, "texts", f"{words}; a draft that no native speaker has reviewed"
+        else:
+            yield OK, "texts", words
+
+
+def _database(chosen: Settings) -> Iterator[Finding]:
+    url = make_url(chosen.database)
+    if url.get_backend_name() == "sqlite" and url.database and not os.path.exists(url.database):
+        yield NOTE, "database", "made, and the starter directory loaded, at the first start"
+        return
+    engine = connect(chosen.database)
+    try:
+        migrate(engine)
+        load_starter(engine)
+        health = Directory(engine).health()
+    finally:
+        engine.dispose()
+    yield OK, "database", f"{url.get_backend_name()}, reachable"
+    yield OK, "directory", f"{health['services']} services of {health['organizations']} organisations; {health['countries']} countries"
+    if health["unverified"]:
+        yield NOTE, "directory", f"{health['unverified']} services are unverified: nobody has confirmed them by calling"
+    if health["stale"]:
+        yield NOTE, "directory", f"{health['stale']} services are stale: their source was not read in {STALE_DAYS} days"

@@ -1,0 +1,193 @@
+"""What the gateway itself shows: emergency numbers, services, countries, languages.
+
+The engine (or the router, while the engine is away) asks for these by name: `{"show": "emergency"}` and so on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from babel import Locale
+from babel.dates import format_date, format_time, get_day_names
+from babel.units import format_unit
+
+from bot.conversation.state import State
+from bot.directory.hours import opening
+from bot.directory.models import Phone, Service
+from bot.directory.search import Directory, Emergency, Wanted
+from bot.conversation.turn import Message
+from bot.text.catalogue import Button, Catalogue, isolate
+
+EUROPE = "112"
+"""The emergency number of all of Europe: Directive (EU) 2018/1972, article 109; read 2026-11-23."""
+
+COUNTRIES_A_PAGE = 10
+STOPNCII = "https://stopncii.org"
+TAKE_IT_DOWN = "https://takeitdown.ncmec.org"
+
+LIKELY_COUNTRIES = {
+    "en": "GB IE IT DE FR ES GR CY MT AE",
+    "fr": "FR BE CH LU IT ES DE MA CA TN",
+    "ro": "RO MD IT ES DE GB FR AT BE PT",
+    "uk": "UA PL DE CZ IT SK RO MD IE ES",
+    "ar": "TR DE GR IT FR SE LB AE CY AT",
+    "vi": "VN GB FR DE PL CZ TW KH RU JP",
+}
+"""Where people who write in a language are likely to be: the first page of country buttons."""
+
+
+class Effects:
+    """Renders what needs the directory or the languages. Calls block for a few milliseconds."""
+
+    def __init__(self, catalogue: Catalogue, directory: Directory, expiry_hours: float) -> None:
+        self.catalogue = catalogue
+        self.directory = directory
+        self.expiry_hours = expiry_hours
+
+    def values(self, state: State) -> dict[str, str]:
+        """Return what texts of the engine may leave open: `{duration}` and the addresses of services."""
+        return {
+            "duration": self.duration(state),
+            "numbers": self._numbers(self.directory.emergency(state.country), state),
+            "stopncii": isolate(STOPNCII),
+            "takeitdown": isolate(TAKE_IT_DOWN),
+        }
+
+    def duration(self, state: State) -> str:
+        hours = lifetime_hours(state, self.expiry_hours)
+        return format_unit(round(hours, 1) if hours % 1 else int(hours), "duration-hour", locale=state.language)
+
+    def emergency(self, state: State) -> list[Message]:
+        """What to dial, how to do it without speaking, and her choices. No question comes first."""
+        emergency = self.directory.emergency(state.country)
+        numbers = self._numbers(emergency, state)
+        known = "utter_danger_country" if emergency else "utter_danger_no_country"
+        lines = [self.catalogue.say(known, state.language, state.turn, numbers=numbers).text]
+        if emergency and emergency.sms:
+            registered = "_registered" if emergency.sms_registered else ""
+            lines.append(self._text(f"utter_danger_text{registered}", state, numbers=isolate(emergency.sms)))
+        if emergency and emergency.silent_number:
+            silent = isolate(emergency.silent_number)
+            code = isolate(emergency.silent_code or "")
+            lines.append(self._text("utter_danger_silent", state, numbers=silent, code=code))
+        if emergency and not emergency.sms and not emergency.silent_number:
+            lines.append(self._text("utter_danger_quiet", state))
+        choices = self.catalogue.say("utter_danger_choices", state.language)
+        buttons = [button for button in choices.buttons if not (state.country and button.payload == "!countries")]
+        return [Message("\n".join([*lines, choices.text]), tuple(buttons))]
+
+    def crisis(self, state: State) -> list[Message]:
+        """Words for somebody in despair, and whom to call."""
+        numbers = self._numbers(self.directory.emergency(state.country), state)
+        said = self.catalogue.say("utter_self_harm", state.language, state.turn, numbers=numbers)
+        choices = self.catalogue.say("utter_self_harm_choices", state.language)
+        wanted = Wanted(state.country, "need_counselling", "self_harm", (state.language,))
+        lines = [self.card(service, state) for service in self.directory.services(wanted)[:1] if state.country]
+        return [Message(said.text), Message("\n\n".join([choices.text, *lines]), choices.buttons)]
+
+    def countries(self, state: State, page: int = 0) -> list[Message]:
+        """Ask where she is: likely countries first, the rest by name, ten at a time."""
+        codes = self._ordered_countries(state.language)
+        start = page * COUNTRIES_A_PAGE % max(len(codes), 1)
+        territories = Locale.parse(state.language).territories
+        shown = codes[start : start + COUNTRIES_A_PAGE]
+        buttons = [Button(territories.get(code, code), f"!country:{code}") for code in shown]
+        more = self.catalogue.text("utter_more_countries", state.language)
+        buttons.append(Button(more, f"!countries:{page + 1}"))
+        return [Message(self.catalogue.say("utter_ask_country", state.language, state.turn).text, tuple(buttons))]
+
+    def _ordered_countries(self, language: str) -> list[str]:
+        known = self.directory.countries()
+        likely = [code for code in LIKELY_COUNTRIES.get(language, LIKELY_COUNTRIES["en"]).split() if code in known]
+        territories = Locale.parse(language).territories
+        return likely + sorted((c for c in known if c not in likely), key=lambda code: territories.get(code, code))
+
+    def languages(self, state: State) -> list[Message]:
+        """The language menu, in the languages' own names."""
+        buttons = tuple(Button(each.name, f"!language:{each.code}") for each in self.catalogue.languages.values())
+        return [Message(self.catalogue.say("utter_choose_language", state.language).text, buttons)]
+
+    def services(self, state: State, wanted: Wanted) -> list[Message]:
+        """The best services for her, each as a card; where there are none, the emergency number and the wider ones."""
+        language = state.language
+        country = Locale.parse(language).territories.get(wanted.country or "", wanted.country or "")
+        found = self.directory.services(wanted)
+        if found:
+            first = self.catalogue.say("utter_referral_found", language, country=country)
+        else:
+            emergency = self.directory.emergency(wanted.country)
+            name = "utter_referral_none" if emergency else "utter_referral_none_unknown"
+            numbers = isolate(emergency.numbers[0]) if emergency else ""
+            first = self.catalogue.say(name, language, country=country, numbers=numbers)
+            found = self.directory.services(Wanted(None, wanted.need, wanted.topic, wanted.languages))
+        messages = [Message("\n\n".join([first.text, *(self.card(service, state) for service in found)]))]
+        following = self.catalogue.say("utter_referral_next", language)
+        return [*messages, Message(following.text, following.buttons)]
+
+    def card(self, service: Service, state: State, now: datetime | None = None) -> str:
+        """Return one service as lines of text in her language: what, languages, cost, hours, how to reach, how checked."""
+        now = now or datetime.now(timezone.utc)
+        language = state.language
+        kind = self._text(f"utter_kind_{service.kind}", state)
+        needs = [each.term.removeprefix("need_") for each in service.attributes if each.taxonomy == "need"]
+        helps = [self._text(f"utter_need_name_{need}", state) for need in needs if f"utter_need_name_{need}" in self.catalogue]
+        names = Locale.parse(language).languages
+        spoken = [names.get(each.code, each.code) for each in service.languages]
+        area = next((area.name for area in service.service_areas if area.name), None)
+        lines = [
+            isolate(service.name) + (f" ({area})" if area else ""),
+            self._text("utter_entry_helps_with", state, list=", ".join([*helps, kind])),
+            self._text("utter_entry_languages", state, list=", ".join(spoken))
+            if spoken
+            else self._text("utter_entry_languages_unknown", state),
+            self._text({True: "utter_entry_free", False: "utter_entry_not_free", None: "utter_entry_free_unknown"}[service.free], state),
+            self._hours(service, state, now),
+        ]
+        calls = [self._phone(phone, state) for phone in service.phones if phone.type in ("voice", "tty")]
+        writes = [self._phone(phone, state) for phone in service.phones if phone.type in ("sms", "whatsapp")]
+        for name, items in (
+            ("utter_entry_call", calls),
+            ("utter_entry_sms", writes),
+            ("utter_entry_chat", [isolate(service.chat_url)] if service.chat_url else []),
+            ("utter_entry_page", [isolate(service.url)] if service.url else []),
+        ):
+            if items:
+                lines.append(self._text(name, state, list=", ".join(items)))
+        if service.assured_date:
+            lines.append(self._text("utter_entry_verified", state, date=format_date(service.assured_date, locale=language)))
+        elif service.checked:
+            lines.append(self._text("utter_entry_unverified", state, date=format_date(service.checked, locale=language)))
+        else:
+            lines.append(self._text("utter_entry_unread", state))
+        return "\n".join(lines)
+
+    def _hours(self, service: Service, state: State, now: datetime) -> str:
+        hours = opening(service.schedules, now)
+        if hours is None:
+            return self._text("utter_entry_hours_unknown", state)
+        if hours.always:
+            return self._text("utter_entry_always_open", state)
+        if hours.open and hours.until:
+            return self._text("utter_entry_open_now", state, time=isolate(format_time(hours.until, "short", locale=state.language)))
+        if hours.opens:
+            day = get_day_names("wide", locale=state.language)[hours.opens.weekday()]
+            clock = isolate(format_time(hours.opens, "short", locale=state.language))
+            return self._text("utter_entry_opens", state, day=day, time=clock)
+        return self._text("utter_entry_hours_unknown", state)
+
+    def _phone(self, phone: Phone, state: State) -> str:
+        number = isolate(phone.number)
+        if phone.domestic_only and not phone.number.startswith("+"):
+            return self._text("utter_entry_domestic", state, number=number)
+        return number
+
+    def _numbers(self, emergency: Emergency | None, state: State) -> str:
+        return " / ".join(isolate(number) for number in (emergency.numbers if emergency else (EUROPE,)))
+
+    def _text(self, response: str, state: State, **values: str) -> str:
+        return self.catalogue.text(response, state.language, **values)
+
+
+def lifetime_hours(state: State, expiry_hours: float) -> float:
+    """Return after how many idle hours a conversation is forgotten: within one where others may read the phone."""
+    return min(1.0, expiry_hours) if state.shared_phone else expiry_hours

@@ -1,0 +1,394 @@
+"""The router: takes a turn from a channel, decides who answers it, and remembers what the next one needs.
+
+Order of decisions: delivered before? exit or erase? safety screen? something unreadable? else the engine. Whatever
+happens to the engine, a turn gets an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from babel import Locale
+
+from bot.conversation.effects import Effects, lifetime_hours
+from bot.conversation.language import LanguageGuesser, named_language
+from bot.conversation.safety import SafetyScreen
+from bot.conversation.state import State
+from bot.conversation.turn import Choice, Kind, Message, Reply, Turn
+from bot.directory.search import Wanted
+from bot.engine.client import EngineClient, EngineUnavailable
+from bot.log import get_logger
+from bot.text.catalogue import Button, Catalogue, fill
+from bot.vault.conversations import Conversations
+from bot.vault.vault import Vault
+
+log = get_logger(__name__)
+
+SURE = 0.8
+"""From this on, the language guess is acted on."""
+
+LONGEST_TEXT = 1000
+WAITING_TURNS = 8
+"""Turns of one conversation that may wait for their answer at once."""
+
+ENGINE_SECONDS = 10.0
+SAFETY_ENGINE_SECONDS = 1.0
+"""How long an answer waits for the engine before the gateway answers by itself."""
+
+COMMANDS = {
+    "start": "/start",
+    "menu": "/menu",
+    "help": "/menu",
+    "language": "!language",
+    "exit": "!exit",
+    "stop": "!exit",
+    "quit": "!exit",
+    "erase": "/delete_data",
+    "delete": "/delete_data",
+    "privacy": "/ask_privacy",
+}
+
+REPEATED_AFTER_LANGUAGE = ("ask_", "need_", "door_", "topic_")
+"""What is said again in the new language after a change: the last answer, where it was one of these or a situation."""
+
+
+@dataclass
+class _Answer:
+    """An answer in the making."""
+
+    messages: list[Message]
+    understood: str | None = None
+    finish: str | None = None
+    """"exit" or "erase"."""
+
+
+class Router:
+    """Answers turns. One turn of a conversation at a time, many conversations at once."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        conversations: Conversations,
+        vault: Vault,
+        effects: Effects,
+        screen: SafetyScreen,
+        engine: EngineClient,
+        guesser: Callable[[], LanguageGuesser | None],
+        expiry_hours: float,
+    ) -> None:
+        self.catalogue = catalogue
+        self.conversations = conversations
+        self.vault = vault
+        self.effects = effects
+        self.screen = screen
+        self.engine = engine
+        self.guesser = guesser
+        self.expiry_hours = expiry_hours
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._waiting: dict[str, int] = {}
+        self._payloads = {vault.token(payload): payload for payload in self._all_payloads()}
+
+    def _all_payloads(self) -> set[str]:
+        territories = [code for code in Locale.parse("en").territories if len(code) == 2]
+        return (
+            self.catalogue.payloads()
+            | {"!exit", "!erase", "!language", "!countries", "/menu"}
+            | {f"!language:{code}" for code in self.catalogue.languages}
+            | {f"!country:{code}" for code in territories}
+            | {f"!countries:{page}" for page in range(30)}
+        )
+
+    @asynccontextmanager
+    async def answer(self, turn: Turn) -> AsyncIterator[Reply | None]:
+        """Yield the reply to `turn` for the channel to show; None for a delivery that was answered already.
+
+        Memory is written after the channel has shown the reply: a turn that was cut off is answered again.
+        """
+        pseudonym = self.vault.pseudonym(turn.channel, turn.address)
+        self._waiting[pseudonym] = self._waiting.get(pseudonym, 0) + 1
+        lock = self._locks.setdefault(pseudonym, asyncio.Lock())
+        try:
+            if self._waiting[pseudonym] > WAITING_TURNS and not self._is_exit(turn):
+                yield self._busy(turn)
+                return
+            async with lock:
+                stored = await asyncio.to_thread(self.conversations.load, pseudonym)
+                state = State.from_bytes(stored) if stored else self._new_state(turn)
+                if state.saw(turn.unique):
+                    yield None
+                    return
+                state.greeted = state.greeted or turn.opened
+                if turn.message_id is not None:
+                    state.add_messages([turn.message_id])
+                reply = await self._reply(turn, state)
+                try:
+                    yield reply
+                finally:
+                    if reply.ended:
+                        await asyncio.to_thread(self.conversations.erase, pseudonym)
+                    else:
+                        state.add_messages(reply.sent_ids)
+                        lifetime = 3600 * lifetime_hours(state, self.expiry_hours)
+                        await asyncio.to_thread(self.conversations.keep, pseudonym, state.to_bytes(), lifetime)
+        finally:
+            self._waiting[pseudonym] -= 1
+            if not self._waiting[pseudonym]:
+                del self._waiting[pseudonym]
+                self._locks.pop(pseudonym, None)
+
+    async def forget(self, channel: str, address: str) -> None:
+        """Forget a conversation without an answer (the web chat's exit, which waits for nothing)."""
+        await asyncio.to_thread(self.conversations.erase, self.vault.pseudonym(channel, address))
+
+    def _new_state(self, turn: Turn) -> State:
+        return State(language=self.supported(turn.device_language) or "en")
+
+    def supported(self, code: str | None) -> str | None:
+        """Return the supported language for a BCP 47 code such as "pt-BR", or None."""
+        base = (code or "").replace("_", "-").split("-")[0].lower()
+        return base if base in self.catalogue.languages else None
+
+    def _is_exit(self, turn: Turn) -> bool:
+        if turn.kind is Kind.BUTTON:
+            return self._payloads.get(turn.content) in ("!exit", "!erase")
+        if turn.kind is Kind.COMMAND:
+            return COMMANDS.get(turn.content) == "!exit"
+        return turn.kind is Kind.TEXT and self.screen.look(turn.content) == "quick_exit"
+
+    def _busy(self, turn: Turn) -> Reply:
+        language = self.supported(turn.device_language) or "en"
+        said = self.catalogue.say("utter_busy", language)
+        return Reply([Message(said.text)], language, self.catalogue.languages[language].direction)
+
+    async def _reply(self, turn: Turn, state: State) -> Reply:
+        try:
+            answer = await self._decide(turn, state)
+        except Exception:
+            log.exception("turn_failed")
+            answer = _Answer([self._say("utter_trouble", state)])
+        if answer.finish:
+            return self._finish(answer.finish, state)
+        if answer.understood and answer.understood not in ("nlu_fallback", "not_understood", "change_language"):
+            state.last_intent = answer.understood
+        reply = await asyncio.to_thread(self._dress, answer.messages, state)
+        state.turn += 1
+        return reply
+
+    def _finish(self, how: str, state: State) -> Reply:
+        name = "utter_cover" if how == "exit" else "utter_erased_partly" if state.undeletable else "utter_erased"
+        said = self.catalogue.say(name, state.language, state.turn)
+        return Reply(
+            messages=[Message(said.text)],
+            language=state.language,
+            direction=self.catalogue.languages[state.language].direction,
+            delete=state.deletable(),
+            ended=True,
+            cover=how == "exit",
+        )
+
+    async def _decide(self, turn: Turn, state: State) -> _Answer:
+        if turn.kind is Kind.BUTTON:
+            payload = self._payloads.get(turn.content)
+            if payload is None:
+                return _Answer([self._say("utter_button_expired", state), *self._start(state)])
+            return await self._tapped(payload, state)
+        if turn.kind is Kind.COMMAND:
+            payload = COMMANDS.get(turn.content.lower())
+            return await self._tapped(payload, state) if payload else _Answer([self._say("utter_unknown_command", state)])
+        danger = self.screen.match(turn.content) if turn.content else None
+        if danger and danger[0] == "quick_exit":
+            return _Answer([], finish="exit")
+        if danger:
+            self._follow_language(turn.content, state, fallback=danger[1])
+            return await self._ask_engine(state, payload=f"/{danger[0]}", seconds=SAFETY_ENGINE_SECONDS, text=turn.content)
+        if turn.kind is not Kind.TEXT:
+            return _Answer([self._say(f"utter_{turn.kind.value}", state), self._say("utter_menu", state)])
+        if not turn.content.strip():
+            return _Answer([self._say("utter_sticker", state)])
+        return await self._typed(turn.content, state)
+
+    async def _typed(self, text: str, state: State) -> _Answer:
+        offer = self._follow_language(text, state)
+        answer = await self._ask_engine(state, text=text)
+        if answer.finish:
+            return answer
+        if len(text) > LONGEST_TEXT:
+            answer.messages.insert(0, self._say("utter_too_long", state))
+        if not state.greeted and answer.understood not in ("immediate_danger", "not_safe_to_talk", "self_harm"):
+            state.greeted = True
+            answer.messages.insert(0, self._welcome(state))
+        return replace(answer, messages=answer.messages + offer)
+
+    async def _tapped(self, payload: str, state: State) -> _Answer:
+        command, _, value = payload.partition(":")
+        if command in ("!exit", "!erase"):
+            return _Answer([], finish=command[1:])
+        if command == "!language" and not value:
+            return _Answer(self.effects.languages(state))
+        if command == "!language":
+            return await self._change_language(value, state)
+        if command == "!countries":
+            return _Answer(await asyncio.to_thread(self.effects.countries, state, int(value or 0)))
+        if command == "!country":
+            if state.last_intent == "immediate_danger":
+                state.set_slot("country", value)
+                return await self._ask_engine(state, payload="/immediate_danger")
+            return await self._ask_engine(state, payload=f'/inform_place{json.dumps({"place": value})}')
+        if payload == "/start":
+            state.greeted = True
+            state.last_intent = None
+        return await self._ask_engine(state, payload=payload)
+
+    async def _change_language(self, language: str, state: State) -> _Answer:
+        state.language = language
+        state.language_chosen = True
+        changed = self._say("utter_language_changed", state)
+        last = state.last_intent
+        if last and (last.startswith(REPEATED_AFTER_LANGUAGE) or f"utter_{last}_simple" in self.catalogue):
+            again = await self._ask_engine(state, payload=f"/{last}")
+            return replace(again, messages=[changed, *again.messages])
+        return _Answer([changed, *self._start(state)])
+
+    def _follow_language(self, text: str, state: State, fallback: str | None = None) -> list[Message]:
+        """Answer in the language she writes, unless she chose another: then offer it. Return the offer, if any.
+
+        Until she chooses, the conversation's language is only the device's, and what she writes says more; the way
+        back is offered with it.
+        """
+        guesser = self.guesser()
+        language, sure = guesser.guess(text) if guesser else (fallback, SURE if fallback else 0.0)
+        if language is None or language == state.language or sure < SURE or language not in self.catalogue.languages:
+            return []
+        offered = state.language if not state.language_chosen else language
+        if not state.language_chosen:
+            state.language = language
+        if offered in state.offered:
+            return []
+        state.offered.append(offered)
+        said = self.catalogue.say("utter_language_offer", offered)
+        yes = self.catalogue.text("utter_language_yes", offered)
+        return [Message(said.text, (Button(yes, f"!language:{offered}"),), language=offered)]
+
+    async def _ask_engine(
+        self, state: State, text: str = "", payload: str | None = None, seconds: float = ENGINE_SECONDS
+    ) -> _Answer:
+        request = {"payload": payload} if payload else {"text": text[:LONGEST_TEXT]}
+        request |= {"language": state.language, "turn": state.turn, "memory": state.engine}
+        try:
+            result = await self.engine.turn(request, seconds)
+        except EngineUnavailable:
+            return await asyncio.to_thread(self._without_engine, payload, state)
+        state.engine = result["memory"]
+        answer = _Answer([], result["understood"]["intent"])
+        for message in result["messages"]:
+            if "do" in message:
+                self._do(message["do"], state, answer)
+            elif "show" in message:
+                answer.messages += await self._show(message, state, text)
+            else:
+                buttons = tuple(Button(each["title"], each["payload"]) for each in message["buttons"])
+                answer.messages.append(Message(message["text"], buttons))
+        if not answer.messages and not answer.finish:
+            answer.messages.append(self._say("utter_default", state))
+        return answer
+
+    @staticmethod
+    def _do(what: str, state: State, answer: _Answer) -> None:
+        if what in ("exit", "erase"):
+            answer.finish = what
+        elif what in ("phone_own", "phone_shared"):
+            state.shared_phone = what == "phone_shared"
+
+    async def _show(self, message: dict[str, Any], state: State, text: str) -> list[Message]:
+        what = message["show"]
+        if what == "languages":
+            return await self._named_language(text, state)
+        if what == "services":
+            wanted = Wanted(message["country"], message["need"], message["topic"], (state.language,))
+            return await asyncio.to_thread(self.effects.services, state, wanted)
+        shows: dict[str, Callable[[State], list[Message]]] = {
+            "emergency": self.effects.emergency,
+            "crisis": self.effects.crisis,
+            "countries": self.effects.countries,
+        }
+        return await asyncio.to_thread(shows[what], state)
+
+    async def _named_language(self, text: str, state: State) -> list[Message]:
+        language, supported = await asyncio.to_thread(named_language, text, self.catalogue.languages)
+        if language and supported:
+            return (await self._change_language(language, state)).messages
+        menu = self.effects.languages(state)
+        return [self._say("utter_language_unknown", state), *menu] if language else menu
+
+    def _without_engine(self, payload: str | None, state: State) -> _Answer:
+        """Answer what can be answered while the engine is away."""
+        intent = (payload or "").removeprefix("/").partition("{")[0]
+        if intent == "immediate_danger":
+            return _Answer(self.effects.emergency(state), intent)
+        if intent == "self_harm":
+            return _Answer(self.effects.crisis(state), intent)
+        if intent == "start":
+            return _Answer(self._start(state), intent)
+        if intent == "inform_place":
+            state.set_slot("country", json.loads((payload or "")[len("/inform_place") :])["place"])
+            slots = state.engine.get("slots", {})
+            wanted = Wanted(state.country, slots.get("need"), slots.get("topic"), (state.language,))
+            return _Answer(self.effects.services(state, wanted), intent)
+        if intent == "phone_shared":
+            state.shared_phone = True
+        if intent and f"utter_{intent}" in self.catalogue:
+            return _Answer([self._say(f"utter_{intent}", state)], intent)
+        if intent == "find_service":
+            return _Answer(self.effects.countries(state), intent)
+        return _Answer([self._say("utter_wait", state)])
+
+    def opening(self, language: str) -> list[Message]:
+        """Return the first screen, for a channel that shows it before anybody has written. Stores nothing."""
+        state = State(language=language)
+        return self._dress(self._start(state), state).messages
+
+    def _welcome(self, state: State) -> Message:
+        said = self.catalogue.say("utter_welcome", state.language)
+        languages = tuple(Button(each.name, f"!language:{each.code}") for each in self.catalogue.languages.values())
+        return Message(said.text, languages + said.buttons)
+
+    def _start(self, state: State) -> list[Message]:
+        state.greeted = True
+        return [self._welcome(state), self._say("utter_question_own_phone", state)]
+
+    def _say(self, response: str, state: State) -> Message:
+        said = self.catalogue.say(response, state.language, state.turn)
+        return Message(said.text, said.buttons)
+
+    def _dress(self, messages: list[Message], state: State) -> Reply:
+        """Fill in what was left open, avoid saying the same twice in a row, add the exit, name buttons by tokens."""
+        if any("{" in message.text for message in messages):
+            values = self.effects.values(state)
+            messages = [replace(message, text=fill(message.text, values)) for message in messages]
+        digests = [self.vault.token(message.text) for message in messages]
+        for index, digest in enumerate(digests):
+            if digest in state.last_texts:
+                again = self.catalogue.say("utter_again", state.language, state.turn).text
+                messages[index] = replace(messages[index], text=f"{again}\n{messages[index].text}")
+                digests[index] = self.vault.token(messages[index].text)
+                break
+        state.last_texts = digests
+        ways_out = (
+            Button(self.catalogue.text("utter_menu_button", state.language), "/menu"),
+            Button(self.catalogue.text("utter_exit", state.language), "!exit"),
+        )
+        messages[-1] = replace(messages[-1], buttons=messages[-1].buttons + ways_out)
+        dressed = [
+            replace(
+                message,
+                buttons=(),
+                choices=tuple(Choice(button.title, self.vault.token(button.payload)) for button in message.buttons),
+            )
+            for message in messages
+        ]
+        return Reply(dressed, state.language, self.catalogue.languages[state.language].direction)

@@ -1,0 +1,74 @@
+"""What is remembered of a conversation between two turns. Never what was said."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+DELETABLE_SECONDS = 48 * 3600
+"""How long Telegram lets a bot delete messages (Bot API, deleteMessages; read 2026-11-23)."""
+
+MOST_MESSAGES = 1500
+MOST_SEEN = 64
+
+
+@dataclass
+class State:
+    """The router's memory of one conversation, kept encrypted."""
+
+    language: str = "en"
+    language_chosen: bool = False
+    """She chose it herself; until then it is the device's, or what she writes in."""
+    offered: list[str] = field(default_factory=list)
+    """Languages that were offered already."""
+    turn: int = 0
+    greeted: bool = False
+    shared_phone: bool = False
+    last_intent: str | None = None
+    last_texts: list[str] = field(default_factory=list)
+    """Keyed digests of the last reply's texts, so that none is said twice in a row."""
+    engine: dict[str, Any] = field(default_factory=dict)
+    """The engine's memory (bot/engine/memory.py)."""
+    seen: list[int] = field(default_factory=list)
+    """Which deliveries were answered already."""
+    messages: list[list[int]] = field(default_factory=list)
+    """[message id, Unix time] of what is in the chat, both sides, for deleting."""
+    undeletable: bool = False
+    """Some messages have become too old for the channel to delete."""
+
+    @property
+    def country(self) -> str | None:
+        country: str | None = self.engine.get("slots", {}).get("country")
+        return country
+
+    def set_slot(self, name: str, value: str) -> None:
+        self.engine.setdefault("slots", {})[name] = value
+
+    def saw(self, unique: int | None) -> bool:
+        """Return whether this delivery was answered before, and remember it."""
+        if unique is None:
+            return False
+        if unique in self.seen:
+            return True
+        self.seen = [*self.seen, unique][-MOST_SEEN:]
+        return False
+
+    def add_messages(self, ids: list[int], now: float | None = None) -> None:
+        moment = int(time.time() if now is None else now)
+        kept = [entry for entry in self.messages if moment - entry[1] < DELETABLE_SECONDS]
+        self.undeletable = self.undeletable or len(kept) < len(self.messages)
+        self.messages = [*kept, *([each, moment] for each in ids)][-MOST_MESSAGES:]
+
+    def deletable(self, now: float | None = None) -> list[int]:
+        moment = time.time() if now is None else now
+        return sorted({entry[0] for entry in self.messages if moment - entry[1] < DELETABLE_SECONDS})
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> State:
+        known = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in json.loads(stored).items() if name in known})

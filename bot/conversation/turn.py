@@ -1,0 +1,81 @@
+"""What passes between channels and the router: a turn in, a reply out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from bot.text.catalogue import Button
+
+
+class Kind(str, Enum):
+    """What a person sent."""
+
+    TEXT = "text"
+    BUTTON = "button"
+    COMMAND = "command"
+    PICTURE = "picture"
+    VOICE = "voice"
+    STICKER = "sticker"
+    LOCATION = "location"
+    CONTACT = "contact"
+    FORWARDED = "forwarded"
+    EDITED = "edited"
+
+
+@dataclass(frozen=True, repr=False)
+class Turn:
+    """One thing that a person sent. `repr` shows nothing of it.
+
+    `address` is the channel's own (a chat id, a web conversation's secret). `content` is the text, the button's token
+    or the command's name. `unique` tells repeated deliveries apart; `message_id` is the channel's, for deleting.
+    """
+
+    channel: str
+    address: str
+    kind: Kind
+    content: str = ""
+    device_language: str | None = None
+    unique: int | None = None
+    message_id: int | None = None
+    opened: bool = False
+    """The channel has shown the opening already."""
+
+    def __repr__(self) -> str:
+        return f"Turn({self.kind.value})"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A button as a channel shows it: a title and a short opaque token."""
+
+    title: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a reply. `buttons` have payloads; the router gives channels `choices` with tokens instead."""
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    language: str | None = None
+    """Where it differs from the reply's."""
+
+
+@dataclass
+class Reply:
+    """What is shown to the person.
+
+    `delete`: the channel's ids of messages to take away on both sides, after showing `messages`. `ended`: the
+    conversation was forgotten. `sent_ids`: filled by the channel with the ids of what it sent.
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    language: str = "en"
+    direction: str = "ltr"
+    delete: list[int] = field(default_factory=list)
+    ended: bool = False
+    cover: bool = False
+    sent_ids: list[int] = field(default_factory=list)
