@@ -112,6 +112,7 @@ async def _serve(gateway: Gateway, listener: socket.socket) -> None:
         create_app(gateway),
         log_config=None,
         access_log=False,
+        ws="none",
         server_header=False,
         date_header=False,
         proxy_headers=False,

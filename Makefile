@@ -1,0 +1,53 @@
+# `make run` and `make test` set up everything they need, below this folder.
+PYTHON ?= python3
+BIN := .venv/bin
+RASA := $(BIN)/python -W ignore -m bot.engine.rasa_cli
+TRAINING := $(wildcard nlu/*.yml nlu/*/*.yml stories/*/*.yml stories/*.yml bot/engine/components/*.py bot/text/normalise.py bot/conversation/language.py)
+
+.PHONY: run train test lint bench shell evaluate catalogues validate setup setup-dev screenshots clean
+
+run: models/helpline.tar.gz
+	@exec $(BIN)/helpline run
+
+setup:
+	@$(PYTHON) deploy/setup.py
+
+setup-dev:
+	@$(PYTHON) deploy/setup.py --dev
+
+# The trained model, made anew when what it is made from has changed.
+models/helpline.tar.gz: $(TRAINING) uv.lock | setup
+	@$(BIN)/python -W ignore -m bot.engine.train
+
+train: setup
+	@$(BIN)/python -W ignore -m bot.engine.train
+
+test: setup-dev models/helpline.tar.gz
+	@$(BIN)/python -m pytest $(TESTS)
+
+lint: setup-dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: setup-dev models/helpline.tar.gz
+	@$(BIN)/python -W ignore -m tests.benchmarks.bench
+
+evaluate: setup-dev
+	@$(BIN)/python -W ignore -m bot.engine.evaluate
+
+# Rasa's own tools for authors of content.
+shell: models/helpline.tar.gz
+	@$(RASA) shell --model models --endpoints stories/endpoints.yml
+
+validate: setup
+	@$(RASA) data validate --config nlu/config.yml --domain stories/domain --data nlu stories/rules stories/stories
+
+catalogues: setup-dev
+	@$(BIN)/pybabel extract -F babel.cfg --sort-by-file --add-location=file --no-wrap --project=helpline --version=0.1 \
+	  --copyright-holder="the helpline's authors" -o locales/messages.pot .
+	@$(BIN)/pybabel update -i locales/messages.pot -d locales --previous --no-wrap --ignore-pot-creation-date
+
+screenshots: setup-dev models/helpline.tar.gz
+	@$(BIN)/python -m tests.browser.screenshots docs/images
+
+clean:
+	rm -rf .venv .uv models data build .pytest_cache .mypy_cache .ruff_cache
