@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-import warnings
 from typing import Any
 
 import structlog
@@ -76,7 +75,7 @@ def configure(level: str = "info") -> None:
         logging.getLogger(name).setLevel(level.upper())
     logging.captureWarnings(True)
     if level != "debug":
-        warnings.simplefilter("ignore")
+        logging.getLogger("py.warnings").setLevel(logging.ERROR)
     logging.raiseExceptions = False
 
 

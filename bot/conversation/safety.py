@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -61,15 +62,71 @@ def _words(text: str) -> str:
     return "".join(words)
 
 
+def anchors(pattern: str) -> set[str]:
+    """Return words of which a message that matches holds at least one; a stem ends with a star. Empty: any message."""
+    for part in _PARTS.findall(pattern):
+        if part == ".." or part.endswith("?"):
+            continue
+        alternatives = part[1:-1].split("|") if part.startswith("(") else [part]
+        firsts = set()
+        for alternative in alternatives:
+            words = [word for word in alternative.split() if word != ".."]
+            stem = normalise(words[0].rstrip("*")).split() if words else []
+            if not stem:
+                break
+            firsts.add(stem[0] + ("*" if words[0].endswith("*") and len(stem) == 1 else ""))
+        else:
+            return firsts
+    return set()
+
+
+class _Patterns:
+    """Many patterns of which few are ever compiled: only those that share an anchor with some message."""
+
+    def __init__(self, patterns: list[str], whole: bool = False) -> None:
+        self.whole = whole
+        self.plain: set[str] = set()
+        self.by_word: dict[str, list[str]] = {}
+        self.by_stem: dict[str, list[str]] = {}
+        self.by_any: list[str] = []
+        for pattern in patterns:
+            if whole and not re.search(r"[(*]|\.\.", pattern):
+                self.plain.add(normalise(pattern))
+                continue
+            found = anchors(pattern)
+            for anchor in found:
+                if anchor.endswith("*"):
+                    self.by_stem.setdefault(anchor[:3], []).append(pattern)
+                else:
+                    self.by_word.setdefault(anchor, []).append(pattern)
+            if not found:
+                self.by_any.append(pattern)
+
+    def match(self, words: str) -> bool:
+        if words in self.plain:
+            return True
+        padded = f" {words} "
+        candidates = list(self.by_any)
+        for word in words.split():
+            candidates += self.by_word.get(word, ())
+            candidates += self.by_stem.get(word[:3], ())
+        for pattern in candidates:
+            expression = _compiled(pattern)
+            if expression.fullmatch(padded) if self.whole else expression.search(padded):
+                return True
+        return False
+
+
+@lru_cache(maxsize=None)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(compile_pattern(pattern))
+
+
 @dataclass(frozen=True)
 class _Rules:
-    exact: frozenset[str]
-    phrases: re.Pattern[str] | None
-    unless: re.Pattern[str] | None
-
-
-def _any_of(patterns: list[str]) -> re.Pattern[str] | None:
-    return re.compile("|".join(compile_pattern(str(pattern)) for pattern in patterns)) if patterns else None
+    exact: _Patterns
+    phrases: _Patterns
+    unless: _Patterns
 
 
 class SafetyScreen:
@@ -77,14 +134,18 @@ class SafetyScreen:
 
     def __init__(self, folder: Path = ROOT / "nlu" / "lexicon") -> None:
         self.rules: list[tuple[str, str, _Rules]] = []
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        # Everything in these files is a word, also "no" and "on".
+        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
         for file in sorted(folder.glob("*.yml")):
             data = yaml.load(file.read_bytes(), Loader=loader)  # noqa: S506
-            try:
-                for intent in INTENTS:
-                    self.rules.append((data["language"], intent, _read(data.get(intent) or {})))
-            except (PatternError, re.error) as error:
-                raise PatternError(f"{file}: {error}") from None
+            for intent in INTENTS:
+                lists = data.get(intent) or {}
+                rules = _Rules(
+                    exact=_Patterns(lists.get("exact") or [], whole=True),
+                    phrases=_Patterns(lists.get("phrases") or []),
+                    unless=_Patterns(lists.get("unless") or []),
+                )
+                self.rules.append((data["language"], intent, rules))
         self.rules.sort(key=lambda rule: INTENTS.index(rule[1]))
 
     def look(self, text: str) -> str | None:
@@ -97,18 +158,21 @@ class SafetyScreen:
         words = normalise(text)
         if not words:
             return None
-        padded = f" {words} "
         for language, intent, rules in self.rules:
-            if words in rules.exact:
+            if rules.exact.match(words):
                 return intent, language
-            if rules.phrases and rules.phrases.search(padded) and not (rules.unless and rules.unless.search(padded)):
+            if rules.phrases.match(words) and not rules.unless.match(words):
                 return intent, language
         return None
 
 
-def _read(data: dict[str, list[str]]) -> _Rules:
-    return _Rules(
-        exact=frozenset(normalise(str(each)) for each in data.get("exact") or ()),
-        phrases=_any_of(data.get("phrases") or []),
-        unless=_any_of(data.get("unless") or []),
-    )
+def check(folder: Path = ROOT / "nlu" / "lexicon") -> None:
+    """Compile every pattern. Raises PatternError, naming the file; a test calls this, so that no start has to."""
+    for file in sorted(folder.glob("*.yml")):
+        data = yaml.load(file.read_bytes(), Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506
+        for intent in INTENTS:
+            for pattern in [each for patterns in (data.get(intent) or {}).values() for each in patterns]:
+                try:
+                    _compiled(pattern)
+                except (PatternError, re.error) as error:
+                    raise PatternError(f"{file}: {error}") from None
