@@ -167,8 +167,9 @@ def parse() -> None:
 
     try:
         for result in parse_lines(sys.stdin.buffer, chosen.model_dir):
-            sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
-            sys.stdout.flush()
+            line = json.dumps(result, ensure_ascii=False) + "\n"
+            sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace"))  # a lone surrogate becomes \udXXX again
+            sys.stdout.buffer.flush()
     except FileNotFoundError:
         raise click.ClickException(f"{chosen.model_dir} holds no trained model: run `make train`") from None
     except ValueError as error:

@@ -181,7 +181,7 @@ class Router:
 
     def _finish(self, how: str, state: State) -> Reply:
         name = "utter_cover" if how == "exit" else "utter_erased_partly" if state.undeletable else "utter_erased"
-        said = self.catalogue.say(name, state.language, state.turn)
+        said = self.catalogue.say(name, state.language, state.turn, notice=how != "exit")
         return Reply(
             messages=[Message(said.text)],
             language=state.language,

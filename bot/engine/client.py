@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 import time
@@ -45,13 +46,14 @@ class EngineClient:
         Waits while the engine starts, up to `seconds` in all. The engine keeps nothing, so asking again after it
         died in the middle is safe. Raises EngineUnavailable.
         """
+        body = json.dumps(request)  # in ASCII: what people type may hold lone surrogates
         deadline = time.monotonic() + seconds
         while True:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise EngineUnavailable
             try:
-                response = await self._http.post("/turn", json=request, timeout=remaining)
+                response = await self._http.post("/turn", content=body, timeout=remaining)
                 if response.status_code == 200:
                     result: dict[str, Any] = response.json()
                     return result

@@ -121,14 +121,17 @@ class Catalogue:
         translated = self._translations[language].gettext(message)
         return translated, translated != message or message == ""
 
-    def say(self, response: str, language: str, variation: int = 0, **values: str) -> Said:
-        """Return `response` in `language`; `variation` counts up, so that a repeated answer can differ."""
+    def say(self, response: str, language: str, variation: int = 0, *, notice: bool = True, **values: str) -> Said:
+        """Return `response` in `language`; `variation` counts up, so that a repeated answer can differ.
+
+        Without `notice` a missing translation is not pointed out (where that would reveal what this is).
+        """
         variations = self.responses.get(response) or self.responses[DEFAULT_RESPONSE]
         chosen = variations[variation % len(variations)]
         text, translated = self.translate(chosen.get("text", ""), language)
-        if not translated:
-            notice, _ = self.translate(self.responses["utter_not_translated"][0]["text"], language)
-            text = f"{notice}\n{text}"
+        if notice and not translated:
+            words, _ = self.translate(self.responses["utter_not_translated"][0]["text"], language)
+            text = f"{words}\n{text}"
         buttons = tuple(
             Button(self.translate(button["title"], language)[0], button["payload"])
             for button in chosen.get("buttons") or ()

@@ -1,0 +1,29 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.botapi import TOKEN, BotApi
+from tests.support import Helpline, running
+
+
+@pytest.fixture(scope="session")
+def bot_api() -> Iterator[BotApi]:
+    """A Bot API that one helpline of the session is connected to."""
+    with BotApi() as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def helpline(tmp_path_factory: pytest.TempPathFactory, bot_api: BotApi) -> Iterator[Helpline]:
+    """A helpline that many tests share: web chat and Telegram, at the most verbose log level."""
+    with running(
+        tmp_path_factory.mktemp("helpline"),
+        HELPLINE_TELEGRAM_TOKEN=TOKEN,
+        HELPLINE_TELEGRAM_BASE_URL=bot_api.base_url,
+        HELPLINE_LOG_LEVEL="debug",
+    ) as helpline:
+        yield helpline
