@@ -134,7 +134,11 @@ def create_app(gateway: Gateway) -> Starlette:
         ready = all(parts.values())
         return JSONResponse({"ready": ready, **parts}, status_code=200 if ready else 503)
 
-    routes = [Route("/healthz", healthz), Route("/readyz", readyz), *WebChat(gateway.router, gateway.catalogue, gateway.vault).routes()]
+    routes = [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        *WebChat(gateway.router, gateway.catalogue, gateway.vault).routes(),
+    ]
     telegram = None
     if settings.telegram_token:
         from bot.channels.telegram import TelegramChannel

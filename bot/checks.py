@@ -104,7 +104,11 @@ def _database(chosen: Settings) -> Iterator[Finding]:
     finally:
         engine.dispose()
     yield OK, "database", f"{url.get_backend_name()}, reachable"
-    yield OK, "directory", f"{health['services']} services of {health['organizations']} organisations; {health['countries']} countries"
+    yield (
+        OK,
+        "directory",
+        f"{health['services']} services of {health['organizations']} organisations; {health['countries']} countries",
+    )
     if health["unverified"]:
         yield NOTE, "directory", f"{health['unverified']} services are unverified: nobody has confirmed them by calling"
     if health["stale"]:

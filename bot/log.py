@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ def is_ours(logger_name: str) -> bool:
     return logger_name.split(".")[0] in OUR_LOGGERS
 
 
-def _withhold(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _withhold(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace what other code says by where it said it."""
     name = str(event.get("logger") or getattr(logger, "name", ""))
     if is_ours(name):
@@ -32,7 +33,7 @@ def _withhold(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]
     return kept | {"event": "withheld", "at": f"{record.module}:{record.lineno}" if record else name}
 
 
-def _summarise_exception(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _summarise_exception(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace an exception by its type and place: its message may quote what somebody wrote."""
     error = event.pop("exc_info", None)
     if error is True:

@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 UV_VERSION = "0.13.9"
 UV_HOME = ROOT / ".uv"
-ENGINE_PYTHON = "3.10"  # the newest that Rasa open source runs on (docs/decisions/0001)
+ENGINE_PYTHONS = ("3.10", "3.11")  # 3.10 is what Rasa declares, 3.11 is Debian 12's (docs/decisions/0001)
 
 
 def say(words: str) -> None:
@@ -29,7 +29,9 @@ def say(words: str) -> None:
 
 def works(command: list[str]) -> bool:
     try:
-        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+        return (
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+        )
     except OSError:
         return False
 
@@ -42,7 +44,9 @@ def uv() -> str:
     say(f"installing uv {UV_VERSION} into {UV_HOME}")
     shutil.rmtree(UV_HOME, ignore_errors=True)
     package = f"uv=={UV_VERSION}"
-    if works([sys.executable, "-m", "venv", str(UV_HOME)]) and works([str(UV_HOME / "bin/python"), "-m", "pip", "install", package]):
+    if works([sys.executable, "-m", "venv", str(UV_HOME)]) and works(
+        [str(UV_HOME / "bin/python"), "-m", "pip", "install", package]
+    ):
         return str(program)
     shutil.rmtree(UV_HOME, ignore_errors=True)
     if works([sys.executable, "-m", "pip", "install", "--target", str(UV_HOME), package]) and program.exists():
@@ -61,35 +65,45 @@ def download_uv() -> bytes:
     machine = os.uname().machine
     with urllib.request.urlopen(f"https://pypi.org/pypi/uv/{UV_VERSION}/json", timeout=60) as answer:
         files = json.load(answer)["urls"]
-    chosen = next(each for each in files if "manylinux" in each["filename"] and each["filename"].endswith(f"{machine}.whl"))
-    with urllib.request.urlopen(chosen["url"], timeout=300) as answer:
+    chosen = next(
+        each for each in files if "manylinux" in each["filename"] and each["filename"].endswith(f"{machine}.whl")
+    )
+    with urllib.request.urlopen(chosen["url"], timeout=300) as answer:  # noqa: S310
         content: bytes = answer.read()
     if hashlib.sha256(content).hexdigest() != chosen["digests"]["sha256"]:
         raise SystemExit("[setup] uv's wheel did not arrive whole: run make again")
     return content
 
 
+def candidates(version: str) -> list[str]:
+    """Return where a Python `version` may be on this machine."""
+    home = Path.home()
+    pyenv = os.environ.get("PYENV_ROOT", str(home / ".pyenv"))
+    return [
+        sys.executable,
+        shutil.which(f"python{version}") or "",
+        *sorted(glob.glob(f"{pyenv}/versions/{version}.*/bin/python")),
+        *sorted(glob.glob(f"/opt/python*/{version}*/bin/python")),
+        *sorted(glob.glob(str(home / f".local/share/uv/python/cpython-{version}.*/bin/python{version}"))),
+    ]
+
+
 def engine_python(uv_program: str) -> str:
     """Return a Python that the engine runs on: one of this machine, else the one that uv can fetch."""
-    home = os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))
-    candidates = [
-        shutil.which(f"python{ENGINE_PYTHON}") or "",
-        sys.executable,
-        *sorted(glob.glob(f"{home}/versions/{ENGINE_PYTHON}*/bin/python")),
-        *sorted(glob.glob(f"/opt/python*/{ENGINE_PYTHON}*/bin/python")),
-        *sorted(glob.glob(str(Path.home() / f".local/share/uv/python/cpython-{ENGINE_PYTHON}*/bin/python{ENGINE_PYTHON}"))),
-    ]
-    probe = f"import sys, ctypes, sqlite3, ssl; sys.exit(sys.version_info[:2] != ({ENGINE_PYTHON.replace('.', ', ')}))"
-    for candidate in candidates:
-        if candidate and works([candidate, "-c", probe]):
-            return candidate
-    say(f"no Python {ENGINE_PYTHON} on this machine: asking uv to fetch one")
-    if not works([uv_program, "python", "install", ENGINE_PYTHON]):
+    for version in ENGINE_PYTHONS:
+        wanted = version.replace(".", ", ")
+        probe = f"import sys, ctypes, sqlite3, ssl, venv; sys.exit(sys.version_info[:2] != ({wanted}))"
+        for candidate in candidates(version):
+            if candidate and works([candidate, "-c", probe]):
+                return candidate
+    version = ENGINE_PYTHONS[0]
+    say(f"no Python {' or '.join(ENGINE_PYTHONS)} on this machine: asking uv to fetch {version}")
+    if not works([uv_program, "python", "install", version]):
         raise SystemExit(
-            f"[setup] Rasa needs Python {ENGINE_PYTHON}, and none could be found or fetched. Install it (for example with "
-            f"pyenv install {ENGINE_PYTHON}), then run make again."
+            f"[setup] Rasa needs Python {' or '.join(ENGINE_PYTHONS)}, and none could be found or fetched. "
+            f"Install one (for example with pyenv install {version}), then run make again."
         )
-    return ENGINE_PYTHON
+    return version
 
 
 def main() -> None:
@@ -100,7 +114,8 @@ def main() -> None:
         return
     program = uv()
     python = engine_python(program)
-    say(f"installing the locked environment into {ROOT / '.venv'}{' with the test tools' if dev else ''} (Python at {python})")
+    tools = " with the test tools" if dev else ""
+    say(f"installing the locked environment into {ROOT / '.venv'}{tools} (Python at {python})")
     command = [program, "sync", "--frozen", "--extra", "engine", "--python", python, "--project", str(ROOT)]
     # Neither run takes away what the other has installed.
     command += ["--inexact"] if dev else ["--no-dev", "--inexact"]

@@ -58,7 +58,8 @@ class BotApi:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        assert self._server is not None and self._thread is not None
+        assert self._server is not None
+        assert self._thread is not None
         self._server.should_exit = True
         self._server.force_exit = True
         self._thread.join(5)
@@ -67,7 +68,9 @@ class BotApi:
         """Answer the next calls of `method` with an error (429 with retry_after=…, 500, …)."""
         self._faults.setdefault(method, []).extend([(status, parameters)] * times)
 
-    def write(self, chat: int, text: str = "", language: str = "en", update_id: int | None = None, **fields: Any) -> int:
+    def write(
+        self, chat: int, text: str = "", language: str = "en", update_id: int | None = None, **fields: Any
+    ) -> int:
         """Let a person write to the bot; return the update's id. `fields` replace parts of the message."""
         message = self._message(chat, language) | ({"text": text} if text else {}) | fields
         if text.startswith("/"):
@@ -114,7 +117,13 @@ class BotApi:
     # what the bot asks
 
     def _user(self, chat: int, language: str) -> dict[str, Any]:
-        return {"id": chat, "is_bot": False, "first_name": f"CanaryName{chat}", "username": f"canary_{chat}", "language_code": language}
+        return {
+            "id": chat,
+            "is_bot": False,
+            "first_name": f"CanaryName{chat}",
+            "username": f"canary_{chat}",
+            "language_code": language,
+        }
 
     def _message(self, chat: int, language: str) -> dict[str, Any]:
         with self._lock:

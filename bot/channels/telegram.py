@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hmac
 import json
+import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -142,9 +144,7 @@ class TelegramChannel:
             waiting = bool(unconfirmed) and len(unconfirmed) < MOST_UNCONFIRMED
             offset = unconfirmed[0] if waiting else None if last is None else last + 1
             try:
-                updates = await self.bot.get_updates(
-                    offset=offset, timeout=0 if waiting else POLL_SECONDS, allowed_updates=UPDATES
-                )
+                updates = await self._get_updates(offset, 0 if waiting else POLL_SECONDS)
                 pause = 1.0
             except RetryAfter as error:
                 await asyncio.sleep(_seconds(error))
@@ -154,30 +154,52 @@ class TelegramChannel:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30)
                 continue
-            new = [update for update in updates if update.update_id not in self._answering]
-            for update in new:
-                last = update.update_id if last is None else max(last, update.update_id)
+            new = [(number, update) for number, update in updates if number not in self._answering]
+            for number, update in new:
+                last = number if last is None else max(last, number)
                 task = asyncio.create_task(self.handle(update))
-                self._answering[update.update_id] = task
-                task.add_done_callback(lambda _, number=update.update_id: self._answering.pop(number, None))
+                self._answering[number] = task
+                task.add_done_callback(functools.partial(self._answered, number))
             if waiting and not new:
                 await asyncio.sleep(BUSY_POLL_SECONDS)
+
+    def _answered(self, number: int, task: asyncio.Task[None]) -> None:
+        self._answering.pop(number, None)
+
+    async def _get_updates(self, offset: int | None, seconds: int) -> list[tuple[int, Update | None]]:
+        """Return what is new, with its numbers. Raises TelegramError.
+
+        Each update is read by itself (bot.get_updates reads all or fails): one that can't be read, say of a kind
+        that is newer than this library, must not hold back the others.
+        """
+        arguments = {"timeout": seconds, "allowed_updates": UPDATES} | ({} if offset is None else {"offset": offset})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Please use 'Bot.get_updates'")
+            received = await self.bot.do_api_request("getUpdates", arguments)
+        return [(each["update_id"], self._read(each)) for each in received]
+
+    def _read(self, update: Any) -> Update | None:
+        try:
+            return Update.de_json(update, self.bot)
+        except Exception:
+            log.warning("telegram_update_unreadable")
+            return None
 
     async def _webhook(self, request: Request) -> Response:
         given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
         if not hmac.compare_digest(given.encode(), self.webhook_secret.encode()):
             return Response(status_code=403)
         try:
-            update = Update.de_json(json.loads(await request.body()), self.bot)
-        except Exception:
-            log.warning("telegram_update_unreadable")
-            return Response(status_code=200)  # it would come again for ever
-        if update is not None:
-            await self.handle(update)
-        return Response(status_code=200)
+            content = json.loads(await request.body())
+        except ValueError:
+            return Response(status_code=400)
+        await self.handle(self._read(content))
+        return Response(status_code=200)  # an unreadable one, too: it would come again for ever
 
-    async def handle(self, update: Update) -> None:
+    async def handle(self, update: Update | None) -> None:
         """Answer one update. Never raises."""
+        if update is None:
+            return
         try:
             await self._handle(update)
         except Forbidden:
@@ -217,7 +239,7 @@ class TelegramChannel:
         for start in range(0, len(reply.delete), DELETE_AT_ONCE):
             ids = reply.delete[start : start + DELETE_AT_ONCE]
             try:
-                await patiently(lambda ids=ids: self.bot.delete_messages(chat_id, ids))  # type: ignore[misc]
+                await patiently(functools.partial(self.bot.delete_messages, chat_id, ids))
             except TelegramError as error:
                 log.warning("telegram_delete_failed", error=type(error).__name__, count=len(ids))
 
@@ -273,9 +295,7 @@ def to_turn(update: Update) -> Turn | None:
     )
 
 
-def _content(
-    query: CallbackQuery | None, message: Message | None, edited: bool
-) -> tuple[Kind | None, str, int | None]:
+def _content(query: CallbackQuery | None, message: Message | None, edited: bool) -> tuple[Kind | None, str, int | None]:
     if query is not None:
         return Kind.BUTTON, query.data or "", query.message.message_id if query.message else None
     if message is None:

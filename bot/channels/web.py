@@ -194,7 +194,9 @@ class WebChat:
         return texts
 
     def _html(self, language: str, messages: list[dict[str, Any]], conversation: str, text: str = "") -> HTMLResponse:
-        choices = [Choice(each.name, self.vault.token(f"!language:{each.code}")) for each in self.catalogue.languages.values()]
+        choices = [
+            Choice(each.name, self.vault.token(f"!language:{each.code}")) for each in self.catalogue.languages.values()
+        ]
         page = self.pages.get_template("chat.html").render(
             language=language,
             direction=self.catalogue.languages[language].direction,

@@ -12,10 +12,10 @@ from babel.dates import format_date, format_time, get_day_names
 from babel.units import format_unit
 
 from bot.conversation.state import State
+from bot.conversation.turn import Message
 from bot.directory.hours import opening
 from bot.directory.models import Phone, Service
 from bot.directory.search import Directory, Emergency, Wanted
-from bot.conversation.turn import Message
 from bot.text.catalogue import Button, Catalogue, isolate
 
 EUROPE = "112"
@@ -125,12 +125,16 @@ class Effects:
         return [*messages, Message(following.text, following.buttons)]
 
     def card(self, service: Service, state: State, now: datetime | None = None) -> str:
-        """Return one service as lines of text in her language: what, languages, cost, hours, how to reach, how checked."""
+        """Return one service as lines of text: what, languages, cost, hours, how to reach it, how it was checked."""
         now = now or datetime.now(timezone.utc)
         language = state.language
         kind = self._text(f"utter_kind_{service.kind}", state)
         needs = [each.term.removeprefix("need_") for each in service.attributes if each.taxonomy == "need"]
-        helps = [self._text(f"utter_need_name_{need}", state) for need in needs if f"utter_need_name_{need}" in self.catalogue]
+        helps = [
+            self._text(f"utter_need_name_{need}", state)
+            for need in needs
+            if f"utter_need_name_{need}" in self.catalogue
+        ]
         names = Locale.parse(language).languages
         spoken = [names.get(each.code, each.code) for each in service.languages]
         area = next((area.name for area in service.service_areas if area.name), None)
@@ -140,7 +144,12 @@ class Effects:
             self._text("utter_entry_languages", state, list=", ".join(spoken))
             if spoken
             else self._text("utter_entry_languages_unknown", state),
-            self._text({True: "utter_entry_free", False: "utter_entry_not_free", None: "utter_entry_free_unknown"}[service.free], state),
+            self._text(
+                {True: "utter_entry_free", False: "utter_entry_not_free", None: "utter_entry_free_unknown"}[
+                    service.free
+                ],
+                state,
+            ),
             self._hours(service, state, now),
         ]
         calls = [self._phone(phone, state) for phone in service.phones if phone.type in ("voice", "tty")]
@@ -154,9 +163,13 @@ class Effects:
             if items:
                 lines.append(self._text(name, state, list=", ".join(items)))
         if service.assured_date:
-            lines.append(self._text("utter_entry_verified", state, date=format_date(service.assured_date, locale=language)))
+            lines.append(
+                self._text("utter_entry_verified", state, date=format_date(service.assured_date, locale=language))
+            )
         elif service.checked:
-            lines.append(self._text("utter_entry_unverified", state, date=format_date(service.checked, locale=language)))
+            lines.append(
+                self._text("utter_entry_unverified", state, date=format_date(service.checked, locale=language))
+            )
         else:
             lines.append(self._text("utter_entry_unread", state))
         return "\n".join(lines)
@@ -168,7 +181,9 @@ class Effects:
         if hours.always:
             return self._text("utter_entry_always_open", state)
         if hours.open and hours.until:
-            return self._text("utter_entry_open_now", state, time=isolate(format_time(hours.until, "short", locale=state.language)))
+            return self._text(
+                "utter_entry_open_now", state, time=isolate(format_time(hours.until, "short", locale=state.language))
+            )
         if hours.opens:
             day = get_day_names("wide", locale=state.language)[hours.opens.weekday()]
             clock = isolate(format_time(hours.opens, "short", locale=state.language))

@@ -12,7 +12,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,7 +30,9 @@ _SMOOTHING = 0.3
 def ngrams(text: str) -> list[str]:
     """Return the n-grams of `text`, within words, with its diacritics."""
     text = unicodedata.normalize("NFC", text[:LONGEST]).casefold()
-    words = "".join(char if char.isalpha() or unicodedata.category(char) in ("Mn", "Nd") else " " for char in text).split()
+    words = "".join(
+        char if char.isalpha() or unicodedata.category(char) in ("Mn", "Nd") else " " for char in text
+    ).split()
     return [
         padded[start : start + size]
         for padded in (f" {word} " for word in words)
@@ -49,9 +51,11 @@ class LanguageGuesser:
         self.known = frozenset(gram for grams in weights.values() for gram in grams)
 
     @classmethod
-    def train(cls, examples: dict[str, Iterable[str]]) -> LanguageGuesser:
+    def train(cls, examples: Mapping[str, Iterable[str]]) -> LanguageGuesser:
         """Train on texts by language."""
-        counts = {language: Counter(gram for text in texts for gram in ngrams(text)) for language, texts in examples.items()}
+        counts = {
+            language: Counter(gram for text in texts for gram in ngrams(text)) for language, texts in examples.items()
+        }
         vocabulary = len({gram for counter in counts.values() for gram in counter})
         weights, unseen = {}, {}
         for language, counter in counts.items():
@@ -89,10 +93,11 @@ class LanguageGuesser:
         return language, shares[language] / sum(shares.values()) * known / len(grams)
 
 
-WORLD = (
-    "am ar az be bg bn bs ca cs da de el en es et fa fi fil fr ha he hi hr hu hy id ig it ja ka kk km ko ku ky lo lt lv"
-    " mk mn ms my ne nl no pa pl ps pt ro ru rw sk sl so sq sr sv sw ta te th ti tr uk ur uz vi yo zh"
-).split()
+_WORLD = """
+am ar az be bg bn bs ca cs da de el en es et fa fi fil fr ha he hi hr hu hy id ig it ja ka kk km ko ku ky lo lt lv mk
+mn ms my ne nl no pa pl ps pt ro ru rw sk sl so sq sr sv sw ta te th ti tr uk ur uz vi yo zh
+"""
+WORLD = frozenset(_WORLD.split())
 """Languages whose own names are known, so that asking for one that is missing is understood."""
 
 _ARABIC_ARTICLE = re.compile(r"^[بلفوك]?ال")
@@ -110,7 +115,7 @@ def _language_names(codes: tuple[str, ...]) -> dict[str, str]:
         for named, name in Locale.parse(code).languages.items():
             if named in WORLD and len(_bare(name)) > 2:
                 names.setdefault(_bare(name), named)
-    for named in WORLD:
+    for named in sorted(WORLD):
         try:
             own = Locale.parse(named).display_name
         except (ValueError, UnknownLocaleError):

@@ -94,7 +94,7 @@ class Router:
         self._payloads = {vault.token(payload): payload for payload in self._all_payloads()}
 
     def _all_payloads(self) -> set[str]:
-        territories = [code for code in Locale.parse("en").territories if len(code) == 2]
+        territories = [str(code) for code in Locale.parse("en").territories if len(str(code)) == 2]
         return (
             self.catalogue.payloads()
             | {"!exit", "!erase", "!language", "!countries", "/menu"}
@@ -199,13 +199,17 @@ class Router:
             return await self._tapped(payload, state)
         if turn.kind is Kind.COMMAND:
             payload = COMMANDS.get(turn.content.lower())
-            return await self._tapped(payload, state) if payload else _Answer([self._say("utter_unknown_command", state)])
+            return (
+                await self._tapped(payload, state) if payload else _Answer([self._say("utter_unknown_command", state)])
+            )
         danger = self.screen.match(turn.content) if turn.content else None
         if danger and danger[0] == "quick_exit":
             return _Answer([], finish="exit")
         if danger:
             self._follow_language(turn.content, state, fallback=danger[1])
-            return await self._ask_engine(state, payload=f"/{danger[0]}", seconds=SAFETY_ENGINE_SECONDS, text=turn.content)
+            return await self._ask_engine(
+                state, payload=f"/{danger[0]}", seconds=SAFETY_ENGINE_SECONDS, text=turn.content
+            )
         if turn.kind is not Kind.TEXT:
             return _Answer([self._say(f"utter_{turn.kind.value}", state), self._say("utter_menu", state)])
         if not turn.content.strip():
@@ -238,7 +242,7 @@ class Router:
             if state.last_intent == "immediate_danger":
                 state.set_slot("country", value)
                 return await self._ask_engine(state, payload="/immediate_danger")
-            return await self._ask_engine(state, payload=f'/inform_place{json.dumps({"place": value})}')
+            return await self._ask_engine(state, payload=f"/inform_place{json.dumps({'place': value})}")
         if payload == "/start":
             state.greeted = True
             state.last_intent = None
@@ -277,7 +281,7 @@ class Router:
     async def _ask_engine(
         self, state: State, text: str = "", payload: str | None = None, seconds: float = ENGINE_SECONDS
     ) -> _Answer:
-        request = {"payload": payload} if payload else {"text": text[:LONGEST_TEXT]}
+        request: dict[str, Any] = {"payload": payload} if payload else {"text": text[:LONGEST_TEXT]}
         request |= {"language": state.language, "turn": state.turn, "memory": state.engine}
         try:
             result = await self.engine.turn(request, seconds)

@@ -146,7 +146,7 @@ class Attribute(Base):
 
 
 class EmergencyNumber(Base):
-    """What to dial in danger. `how`: call, sms or silent_call (then `code` is pressed); the lowest id is the main one."""
+    """What to dial in danger. `how`: call, sms or silent_call (then press `code`); the lowest id is the main one."""
 
     __tablename__ = "emergency_number"
 

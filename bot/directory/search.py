@@ -61,7 +61,7 @@ class Directory:
         self.engine = engine
 
     def services(self, wanted: Wanted, now: datetime | None = None) -> list[Service]:
-        """Return the best services for `wanted` in its country, at most BEST; in no country: the ones for everywhere."""
+        """Return the best services for `wanted` in its country, at most BEST; with no country: those for everywhere."""
         now = now or datetime.now(timezone.utc)
         query = (
             select(Service)

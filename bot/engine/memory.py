@@ -31,7 +31,9 @@ def recall(memory: dict[str, Any], turn_id: str, domain: Domain) -> DialogueStat
     for kind, *values in memory.get("events", []):
         if kind == "intent":
             intent = {"name": values[0], "confidence": 1.0}
-            events.append(UserUttered(text=None, intent=intent, entities=[], parse_data={"intent": intent, "entities": []}))
+            events.append(
+                UserUttered(text=None, intent=intent, entities=[], parse_data={"intent": intent, "entities": []})
+            )
         elif kind == "action":
             events.append(ActionExecuted(values[0]))
         elif kind == "loop":

@@ -36,5 +36,7 @@ def application(host: Host) -> Starlette:
 
 def serve(host: Host, listener: socket.socket, level: str) -> None:
     """Answer on `listener` until the process is told to stop."""
-    config = uvicorn.Config(application(host), log_config=None, access_log=False, ws="none", lifespan="off", loop="asyncio")
+    config = uvicorn.Config(
+        application(host), log_config=None, access_log=False, ws="none", lifespan="off", loop="asyncio"
+    )
     uvicorn.Server(config).run(sockets=[listener])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib.abc
 import importlib.machinery
 import sys
-from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -34,7 +33,7 @@ class _PlaceholderType(type):
         return cls
 
 
-class Placeholder(Exception, metaclass=_PlaceholderType):  # noqa: N818
+class Placeholder(Exception, metaclass=_PlaceholderType):
     """Stands for any class or function: a base class, a decorator, an `except` clause. Never raised."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -45,7 +44,7 @@ class Placeholder(Exception, metaclass=_PlaceholderType):  # noqa: N818
 
 
 class _StandInModule(ModuleType):
-    __path__: Sequence[str] = []
+    __path__ = []  # noqa: RUF012
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

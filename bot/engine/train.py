@@ -43,10 +43,11 @@ def main() -> None:
         *("stories/rules", "stories/stories", "--out", str(out), "--fixed-model-name", NAME),
     ]
     environment = os.environ | {"OMP_NUM_THREADS": "2", "TQDM_DISABLE": "1", "LOG_LEVEL": "WARNING"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     lines = []
-    for line in process.stdout:
+    for line in process.stdout or ():
         lines.append(line)
         if "Starting to train component" in line or "Finished training" in line:
             print(f"[train] {line.rpartition('- ')[2].strip()} ({time.monotonic() - started:.0f} s)", flush=True)

@@ -30,7 +30,8 @@ def extract(
 ) -> Iterator[tuple[int, str, str, list[str]]]:
     """Yield (line, function, message, comments) for each text of one domain file."""
     seen: set[tuple[int, str]] = set()
-    for path, scalar in _scalars(yaml.compose(file, Loader=yaml.SafeLoader)):
+    root = yaml.compose(file, Loader=yaml.SafeLoader)
+    for path, scalar in _scalars(root) if root else ():
         if len(path) < 3 or path[0] != "responses" or path[-1] not in ("text", "title"):
             continue
         line = scalar.start_mark.line + 1

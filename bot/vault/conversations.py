@@ -80,7 +80,9 @@ class Conversations:
         """Forget all expired conversations; return how many there were."""
         moment = int(time.time() if now is None else now)
         with Session(self.engine) as session, session.begin():
-            expired = list(session.scalars(select(ConversationRow.pseudonym).where(ConversationRow.expires_at <= moment)))
+            expired = list(
+                session.scalars(select(ConversationRow.pseudonym).where(ConversationRow.expires_at <= moment))
+            )
             session.execute(delete(ConversationRow).where(ConversationRow.expires_at <= moment))
         if expired:
             forget_deleted(self.engine)

@@ -42,7 +42,9 @@ def load(path: Path) -> bytes:
     if mode & 0o077:
         raise MasterKeyError(f"the master key file {path} can be read by others: run chmod 600 on it")
     if len(key) != KEY_BYTES:
-        raise MasterKeyError(f"the master key file {path} must hold exactly {KEY_BYTES} bytes: restore it from its backup")
+        raise MasterKeyError(
+            f"the master key file {path} must hold exactly {KEY_BYTES} bytes: restore it from its backup"
+        )
     return key
 
 

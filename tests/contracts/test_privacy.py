@@ -75,19 +75,32 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Helpline, B
             person.says(f"{SITUATION} {canary}")
             person.says(canary)
             person.says(f"he is beating me now {canary}")
-            person.says(f"/start{{\"country\": \"{canary}\"}}")
+            person.says(f'/start{{"country": "{canary}"}}')
             person.says(f"\ud800{canary}")
             for text in (f"{SITUATION} {canary}", f"/{canary}", f"help me {canary} he is hitting me now"):
                 api.write(CHAT, text)
-            api.write(CHAT, caption=canary, photo=[{"file_id": canary, "file_unique_id": canary, "width": 1, "height": 1}])
+            api.write(
+                CHAT, caption=canary, photo=[{"file_id": canary, "file_unique_id": canary, "width": 1, "height": 1}]
+            )
             api.write(CHAT, contact={"phone_number": canary, "first_name": canary})
             api.write(CHAT, location={"longitude": 1.0, "latitude": 2.0})
             api.write(CHAT, document={"file_id": canary, "file_unique_id": canary, "file_name": canary})
             api.push({"edited_message": {**next(iter(api.chats[CHAT].values())), "edit_date": 1, "text": canary}})
             api.push({"message": {"message_id": "broken", "text": canary}})
-            api.push({"callback_query": {"id": "1", "from": {"id": CHAT, "is_bot": False, "first_name": canary}, "chat_instance": "1", "data": canary}})
+            api.push(
+                {
+                    "callback_query": {
+                        "id": "1",
+                        "from": {"id": CHAT, "is_bot": False, "first_name": canary},
+                        "chat_instance": "1",
+                        "data": canary,
+                    }
+                }
+            )
         written = len(api.chats[CHAT])
-        until(lambda: len(api.called("sendMessage")) >= 7 * len(CANARIES), 30, "all of Telegram's messages are answered")
+        until(
+            lambda: len(api.called("sendMessage")) >= 7 * len(CANARIES), 30, "all of Telegram's messages are answered"
+        )
         assert written
         person.says("I need a lawyer")
         yield helpline, api, person
@@ -113,7 +126,10 @@ def test_tokens_and_keys_are_written_nowhere(used: tuple[Helpline, BotApi, Perso
     places = {
         place
         for place, content in everything_written(helpline).items()
-        if TOKEN.encode() in content or TOKEN.split(":")[1].encode() in content or master in content or master.hex().encode() in content
+        if TOKEN.encode() in content
+        or TOKEN.split(":")[1].encode() in content
+        or master in content
+        or master.hex().encode() in content
     }
     assert places == {str(helpline.data / "master.key")}
     assert (helpline.data / "master.key").stat().st_mode & 0o777 == 0o600
@@ -145,7 +161,9 @@ def test_the_disk_without_the_master_key_shows_nothing(used: tuple[Helpline, Bot
         assert len(record) - 28 in {1024 * 2**power for power in range(12)}
         with pytest.raises(Unreadable):
             Vault(b"another master key of 32 bytes !").unwrap(pseudonym, wrapped, 1)
-    assert Vault(b"another master key of 32 bytes !").pseudonym("web", person.conversation) not in {row[0] for row in rows}
+    assert Vault(b"another master key of 32 bytes !").pseudonym("web", person.conversation) not in {
+        row[0] for row in rows
+    }
 
 
 def test_a_record_opens_in_its_own_row_only(used: tuple[Helpline, BotApi, Person]) -> None:

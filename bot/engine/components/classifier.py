@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -18,8 +19,10 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+Array = npt.NDArray[Any]
 
-def feature_rows(messages: list[Message], ngram_weight: float) -> tuple[np.ndarray, Any]:
+
+def feature_rows(messages: list[Message], ngram_weight: float) -> tuple[Array, Any]:
     """Return the messages' features: dense, shape (n, d) and sparse, shape (n, s), the latter scaled."""
     dense, sparse = [], []
     for message in messages:
@@ -32,9 +35,9 @@ def feature_rows(messages: list[Message], ngram_weight: float) -> tuple[np.ndarr
     return np.vstack(dense), scipy.sparse.vstack(sparse).tocsr() * ngram_weight if sparse else None
 
 
-def softmax(scores: np.ndarray) -> np.ndarray:
+def softmax(scores: Array) -> Array:
     exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-    result: np.ndarray = exponentials / exponentials.sum(axis=1, keepdims=True)
+    result: Array = exponentials / exponentials.sum(axis=1, keepdims=True)
     return result
 
 
@@ -50,7 +53,7 @@ class LinearIntentClassifier(GraphComponent):
         self.config = config
         self.model_storage = model_storage
         self.resource = resource
-        self.arrays: dict[str, np.ndarray] = {}
+        self.arrays: dict[str, Array] = {}
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -62,7 +65,11 @@ class LinearIntentClassifier(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> LinearIntentClassifier:
         return cls(config, model_storage, resource)
 
@@ -105,9 +112,9 @@ class LinearIntentClassifier(GraphComponent):
         return messages
 
 
-def scores(arrays: dict[str, np.ndarray], dense: np.ndarray, sparse: Any) -> np.ndarray:
+def scores(arrays: dict[str, Array], dense: Array, sparse: Any) -> Array:
     """Return the scores before softmax, shape (n, labels)."""
-    result: np.ndarray = dense @ arrays["dense"] + arrays["bias"]
+    result: Array = dense @ arrays["dense"] + arrays["bias"]
     if sparse is not None:
         for row in range(sparse.shape[0]):
             start, end = sparse.indptr[row], sparse.indptr[row + 1]
@@ -115,7 +122,7 @@ def scores(arrays: dict[str, np.ndarray], dense: np.ndarray, sparse: Any) -> np.
     return result
 
 
-def choose(probabilities: np.ndarray, labels: np.ndarray, safety_intents: dict[str, float]) -> list[dict[str, Any]]:
+def choose(probabilities: Array, labels: Array, safety_intents: dict[str, float]) -> list[dict[str, Any]]:
     """Return the intents, best first, a safety intent before all others once it reaches its own threshold."""
     order = sorted(range(len(labels)), key=lambda i: -float(probabilities[i]))
     safe_side = [i for i in order if float(probabilities[i]) >= safety_intents.get(str(labels[i]), 2.0)]
@@ -123,14 +130,14 @@ def choose(probabilities: np.ndarray, labels: np.ndarray, safety_intents: dict[s
     return [{"name": str(labels[i]), "confidence": float(probabilities[i])} for i in order]
 
 
-def fit(dense: np.ndarray, sparse: Any, labels: np.ndarray, c: float, folds: int) -> dict[str, np.ndarray]:
+def fit(dense: Array, sparse: Any, labels: Array, c: float, folds: int) -> dict[str, Array]:
     """Return labels, weights (float32) and the temperature that makes held-out confidences honest."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
 
     names, numbers = np.unique(labels, return_inverse=True)
 
-    def weights(rows: np.ndarray) -> dict[str, np.ndarray]:
+    def weights(rows: Array) -> dict[str, Array]:
         features = dense[rows] if sparse is None else scipy.sparse.hstack([dense[rows], sparse[rows]]).tocsr()
         model = LogisticRegression(C=c, max_iter=400, tol=1e-3, class_weight="balanced").fit(features, numbers[rows])
         coefficients = model.coef_.T.astype(np.float32)
@@ -140,7 +147,9 @@ def fit(dense: np.ndarray, sparse: Any, labels: np.ndarray, c: float, folds: int
     held_out = np.zeros((len(numbers), len(names)), dtype=np.float32)
     splitter = StratifiedKFold(folds, shuffle=True, random_state=0)
     for train_rows, test_rows in splitter.split(dense, numbers):
-        held_out[test_rows] = scores(weights(train_rows), dense[test_rows], None if sparse is None else sparse[test_rows])
+        held_out[test_rows] = scores(
+            weights(train_rows), dense[test_rows], None if sparse is None else sparse[test_rows]
+        )
     temperatures = np.geomspace(0.2, 3.0, 40)
     losses = [-np.log(softmax(held_out / t)[np.arange(len(numbers)), numbers] + 1e-9).mean() for t in temperatures]
     return {

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -25,7 +26,9 @@ DIMENSIONS = 384
 
 def printable(text: str, longest: int) -> str:
     """Return what of `text` may be embedded: at most `longest` characters, no surrogates, no control characters."""
-    kept = "".join(c for c in text[: 4 * longest] if unicodedata.category(c) not in ("Cs", "Cc", "Co", "Cn") or c in "\n\t")
+    kept = "".join(
+        c for c in text[: 4 * longest] if unicodedata.category(c) not in ("Cs", "Cc", "Co", "Cn") or c in "\n\t"
+    )
     return " ".join(kept.split())[:longest]
 
 
@@ -36,7 +39,7 @@ def _model() -> Any:
     return E5()
 
 
-def embed(text: str, longest: int) -> np.ndarray:
+def embed(text: str, longest: int) -> npt.NDArray[np.float32]:
     """Return the vector of `text`: float32 of shape (384,), length 1, or zeros where nothing in it can be embedded.
 
     The cost grows with the text (6-16 ms for a short one, 30 s for 100,000 characters), hence `longest`.
@@ -44,7 +47,7 @@ def embed(text: str, longest: int) -> np.ndarray:
     text = printable(text, longest)
     if not text:
         return np.zeros(DIMENSIONS, dtype=np.float32)
-    vector: np.ndarray = _model().query(text)
+    vector: npt.NDArray[np.float32] = _model().query(text)
     return vector if np.isfinite(vector).all() else np.zeros(DIMENSIONS, dtype=np.float32)
 
 
@@ -61,7 +64,11 @@ class SentenceEmbedding(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> SentenceEmbedding:
         return cls(config)
 
