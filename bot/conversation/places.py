@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from babel import Locale
@@ -20,53 +21,57 @@ from bot.text.normalise import normalise
 LONGEST_NAME = 5
 """Words of the longest name that is looked up."""
 
-NAME_LANGUAGES = ("pl", "de", "it", "es", "pt", "ru", "tr")
-"""CLDR names in these are known as well: host countries write them on every sign and form."""
+HOST_LANGUAGES = ("pl", "de", "it", "es", "pt", "ru", "tr")
+"""Names in these are known as well: host countries write them on every sign and form."""
+
+_EVERY_LANGUAGE = "*"
+_NO_COUNTRIES = frozenset({"ZZ", "EU", "EZ", "UN", "QO"})
 
 
 @dataclass
 class Places:
-    """Names of places, normalised, and where they lie."""
+    """Names of places, normalised, where they lie, and in which languages they are called so."""
 
     names: dict[str, str] = field(default_factory=dict)
+    spoken: dict[str, set[str]] = field(default_factory=dict)
     ambiguous: set[str] = field(default_factory=set)
-    before: set[str] = field(default_factory=set)
+    """Names that are ordinary words, too, in some language: they count alone, or after a word of `before`."""
+    before: dict[str, set[str]] = field(default_factory=dict)
+    """The words that stand before a place ("in", "ở"), by language: Romanian "la" is another word in Vietnamese."""
 
     @staticmethod
     @lru_cache(maxsize=1)
     def load(root: Path = ROOT) -> Places:
         """Read every language's names; earlier languages of `languages.toml` win where two disagree."""
-        languages = load_languages(root / "locales")
+        languages = (*load_languages(root / "locales"), *HOST_LANGUAGES)
         places = Places()
-        # Everything in these files is a word, also NO (Norway).
-        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
         folder = root / "nlu" / "places"
-        cities = yaml.load((folder / "cities.yml").read_bytes(), Loader=loader)  # noqa: S506
+        cities = _read(folder / "cities.yml")
         country_of = {city: country for country, names in cities.items() for city in names}
         for city, country in country_of.items():
-            places.add(country, [city])
+            places.add(country, [city], _EVERY_LANGUAGE)
         for language in languages:
-            file = folder / f"{language}.yml"
-            if not file.exists():
-                continue
-            data = yaml.load(file.read_bytes(), Loader=loader)  # noqa: S506
+            data = _read(folder / f"{language}.yml")
             for country, names in (data.get("countries") or {}).items():
-                places.add(country, names)
+                places.add(country, names, language)
             for city, names in (data.get("cities") or {}).items():
-                places.add(country_of[city], names)
+                if city not in country_of:
+                    raise ValueError(f"nlu/places/{language}.yml: {city} is not in nlu/places/cities.yml")
+                places.add(country_of[city], names, language)
             places.ambiguous.update(normalise(str(name)) for name in data.get("ambiguous") or ())
-            places.before.update(normalise(str(word)) for word in data.get("before") or ())
-        for language in (*languages, *NAME_LANGUAGES):
+            places.before[language] = {normalise(str(word)) for word in data.get("before") or ()}
+        places.before[_EVERY_LANGUAGE] = set().union(*places.before.values())
+        for language in languages:
             for code, name in Locale.parse(language).territories.items():
-                if len(code) == 2 and code.isalpha() and code not in ("ZZ", "EU", "EZ", "UN", "QO"):
-                    places.add(code, [name])
+                if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES:
+                    places.add(code, [name], language)
         return places
 
-    def add(self, country: str, names: Iterable[str]) -> None:
+    def add(self, country: str, names: Iterable[str], language: str) -> None:
         for name in names:
             key = normalise(str(name))
-            if key and len(key.split()) <= LONGEST_NAME:
-                self.names.setdefault(key, country)
+            if key and len(key.split()) <= LONGEST_NAME and self.names.setdefault(key, country) == country:
+                self.spoken.setdefault(key, set()).add(language)
 
     def find(self, text: str) -> str | None:
         """Return the ISO 3166 code of the country that `text` names, itself or by a city; None if it names none.
@@ -83,7 +88,7 @@ class Places:
                 country = self.names.get(name)
                 if country is None:
                     continue
-                after_preposition = position > 0 and words[position - 1] in self.before
+                after_preposition = position > 0 and self._goes_before(words[position - 1], name)
                 alone = size == len(words)
                 if name in self.ambiguous and not (alone or after_preposition):
                     continue
@@ -95,3 +100,15 @@ class Places:
             return None
         preferred = [country for after_preposition, country in found if after_preposition]
         return preferred[-1] if preferred else found[0][1]
+
+    def _goes_before(self, word: str, name: str) -> bool:
+        return any(word in self.before[language] for language in self.spoken[name])
+
+
+def _read(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    # Everything in these files is a word, also NO (Norway).
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    data: dict[str, Any] = yaml.load(file.read_bytes(), Loader=loader)  # noqa: S506
+    return data

@@ -8,24 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-import yaml
-
 from bot.conversation.language import LanguageGuesser
 from bot.text.catalogue import load_languages
+from bot.text.examples import texts_by_language
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "helpline"
-
-
-def examples(language: str, root: Path = ROOT) -> list[tuple[str, str]]:
-    """Return (text, intent) of a language's training examples, in the order of the files."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found = []
-    for file in sorted((root / "nlu" / language).glob("*.yml")):
-        for item in yaml.load(file.read_bytes(), Loader=loader)["nlu"]:  # noqa: S506
-            lines = (line.strip() for line in item["examples"].splitlines())
-            found += [(line.removeprefix("- "), item["intent"]) for line in lines if line.startswith("- ")]
-    return found
 
 
 def main() -> None:
@@ -33,7 +21,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     languages = list(load_languages(ROOT / "locales"))
-    texts = {language: [text for text, _ in examples(language)] for language in languages}
+    texts = texts_by_language()
     print(f"[train] {sum(map(len, texts.values()))} examples in {len(languages)} languages", flush=True)
     LanguageGuesser.train(texts).save(out)
     command = [

@@ -21,6 +21,8 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.engine.components.spelling import usual_text
+
 DIMENSIONS = 384
 
 
@@ -76,7 +78,7 @@ class SentenceEmbedding(GraphComponent):
         for message in messages:
             text = message.get(TEXT)
             if text:
-                vector = embed(text, self.longest)
+                vector = embed(usual_text(message), self.longest)
                 message.add_features(Features(vector[np.newaxis, :], FEATURE_TYPE_SENTENCE, TEXT, "SentenceEmbedding"))
         return messages
 

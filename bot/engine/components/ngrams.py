@@ -16,6 +16,7 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.engine.components.spelling import usual_text
 from bot.text.normalise import normalise
 
 
@@ -43,7 +44,7 @@ class CharacterNgrams(GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"shortest": 2, "longest": 5, "buckets": 16384, "limit": 300}
+        return {"shortest": 2, "longest": 5, "buckets": 16384, "limit": 600}
 
     @classmethod
     def create(
@@ -60,7 +61,8 @@ class CharacterNgrams(GraphComponent):
         for message in messages:
             text = message.get(TEXT)
             if text:
-                counts = ngram_counts(text, **options)
+                usual = usual_text(message)
+                counts = ngram_counts(text if usual == text else f"{text} {usual}", **options)
                 columns = sorted(counts)
                 row = scipy.sparse.csr_matrix(
                     (np.array([counts[c] for c in columns], dtype=np.float32), (np.zeros(len(columns), int), columns)),
