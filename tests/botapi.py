@@ -111,6 +111,11 @@ class BotApi:
     def texts(self, chat: int) -> list[str]:
         return [message["text"] for message in self.sent(chat)]
 
+    @property
+    def pending(self) -> int:
+        """Updates that the bot has not confirmed yet: it confirms what it has answered."""
+        return len(self._updates)
+
     def called(self, method: str) -> list[dict[str, Any]]:
         return [arguments for name, arguments in list(self.calls) if name == method]
 

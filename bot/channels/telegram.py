@@ -75,6 +75,8 @@ class TelegramChannel:
         )
         self._running: asyncio.Task[None] | None = None
         self._answering: dict[int, asyncio.Task[None]] = {}
+        self._answered: set[int] = set()
+        """Answered, but not confirmed while an earlier one is still being answered: they come again."""
 
     @property
     def bot(self) -> Bot:
@@ -154,17 +156,21 @@ class TelegramChannel:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30)
                 continue
-            new = [(number, update) for number, update in updates if number not in self._answering]
+            if not waiting:
+                self._answered.clear()  # confirmed by this very request: they can't come again
+            known = self._answered | self._answering.keys()
+            new = [(number, update) for number, update in updates if number not in known]
             for number, update in new:
                 last = number if last is None else max(last, number)
                 task = asyncio.create_task(self.handle(update))
                 self._answering[number] = task
-                task.add_done_callback(functools.partial(self._answered, number))
+                task.add_done_callback(functools.partial(self._note_answered, number))
             if waiting and not new:
                 await asyncio.sleep(BUSY_POLL_SECONDS)
 
-    def _answered(self, number: int, task: asyncio.Task[None]) -> None:
+    def _note_answered(self, number: int, task: asyncio.Task[None]) -> None:
         self._answering.pop(number, None)
+        self._answered.add(number)
 
     async def _get_updates(self, offset: int | None, seconds: int) -> list[tuple[int, Update | None]]:
         """Return what is new, with its numbers. Raises TelegramError.
