@@ -14,6 +14,17 @@ LADDER = ("utter_fallback", "utter_fallback_buttons", "utter_fallback_person")
 EXPLAINING = ("utter_not_understood", "utter_not_understood_person")
 
 
+class ShowWelcome(Action):
+    """The first words, with the menu of languages."""
+
+    def name(self) -> str:
+        return "action_show_welcome"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        dispatcher.utter_message(json_message={"show": "welcome"})
+        return []
+
+
 class Misunderstood(Action):
     """The assistant did not understand her."""
 

@@ -27,3 +27,12 @@ def helpline(tmp_path_factory: pytest.TempPathFactory, bot_api: BotApi) -> Itera
         HELPLINE_LOG_LEVEL="debug",
     ) as helpline:
         yield helpline
+
+
+@pytest.fixture(scope="session")
+def catalogue_texts() -> dict[str, list[str]]:
+    """The English texts of every response."""
+    from bot.text.catalogue import Catalogue
+
+    responses = Catalogue().responses
+    return {name: [variation.get("text", "") for variation in rows] for name, rows in responses.items()}

@@ -114,7 +114,10 @@ class Router:
         lock = self._locks.setdefault(pseudonym, asyncio.Lock())
         try:
             if self._waiting[pseudonym] > WAITING_TURNS and not self._is_exit(turn):
-                yield self._busy(turn)
+                reply = self._busy(turn) if self._waiting[pseudonym] == WAITING_TURNS + 1 else None
+                yield reply
+                async with lock:
+                    await asyncio.to_thread(self._note_messages, pseudonym, turn, reply)
                 return
             async with lock:
                 stored = await asyncio.to_thread(self.conversations.load, pseudonym)
@@ -159,6 +162,15 @@ class Router:
         if turn.kind is Kind.COMMAND:
             return COMMANDS.get(turn.content) == "!exit"
         return turn.kind is Kind.TEXT and self.screen.look(turn.content) == "quick_exit"
+
+    def _note_messages(self, pseudonym: str, turn: Turn, reply: Reply | None) -> None:
+        """Remember what has to be deleted, where there was too much at once to be answered."""
+        stored = self.conversations.load(pseudonym)
+        state = State.from_bytes(stored) if stored else self._new_state(turn)
+        state.add_messages([each for each in (turn.message_id,) if each is not None])
+        state.add_messages(reply.sent_ids if reply else [])
+        lifetime = 3600 * lifetime_hours(state, self.expiry_hours)
+        self.conversations.keep(pseudonym, state.to_bytes(), lifetime)
 
     def _busy(self, turn: Turn) -> Reply:
         language = self.supported(turn.device_language) or "en"
@@ -319,6 +331,7 @@ class Router:
             "emergency": self.effects.emergency,
             "crisis": self.effects.crisis,
             "countries": self.effects.countries,
+            "welcome": lambda state: [self._welcome(state)],
         }
         return await asyncio.to_thread(shows[what], state)
 

@@ -35,6 +35,14 @@ def ngram_counts(text: str, shortest: int, longest: int, buckets: int, limit: in
     return {bucket: weight / length for bucket, weight in counts.items()}
 
 
+def ngram_row(text: str, usual: str, options: dict[str, int]) -> Any:
+    """Return the n-grams of `text`, and of its usual spelling where that differs: sparse, shape (1, buckets)."""
+    counts = ngram_counts(text if usual == text else f"{text} {usual}", **options)
+    columns = sorted(counts)
+    weights = np.array([counts[column] for column in columns], dtype=np.float32)
+    return scipy.sparse.csr_matrix((weights, (np.zeros(len(columns), int), columns)), shape=(1, options["buckets"]))
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
 class CharacterNgrams(GraphComponent):
     """Adds hashed character n-grams of a message's text to its features (sparse, one row of `buckets`)."""
@@ -61,13 +69,7 @@ class CharacterNgrams(GraphComponent):
         for message in messages:
             text = message.get(TEXT)
             if text:
-                usual = usual_text(message)
-                counts = ngram_counts(text if usual == text else f"{text} {usual}", **options)
-                columns = sorted(counts)
-                row = scipy.sparse.csr_matrix(
-                    (np.array([counts[c] for c in columns], dtype=np.float32), (np.zeros(len(columns), int), columns)),
-                    shape=(1, options["buckets"]),
-                )
+                row = ngram_row(text, usual_text(message), options)
                 message.add_features(Features(row, FEATURE_TYPE_SENTENCE, TEXT, "CharacterNgrams"))
         return messages
 

@@ -28,6 +28,14 @@ def usual_text(message: Message) -> str:
     return message.get(RESPELLED) or message.get(TEXT) or ""
 
 
+def usual_spelling(text: str, guesser: LanguageGuesser, respeller: Respeller, sure: float) -> str | None:
+    """Return `text` in its usual spelling, or None where it is not likely to be typed in bare Latin letters."""
+    if not text.isascii():
+        return None
+    language, certainty = guesser.guess(text)
+    return respeller.respell(text, language) if language in KEYS and certainty >= sure else None
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
 class Spelling(GraphComponent):
     """Sets `respelled` on messages that are likely to be in one of the languages of KEYS, but in bare Latin letters."""
@@ -79,10 +87,13 @@ class Spelling(GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
             text = message.get(TEXT)
-            if text and text.isascii() and self.guesser and self.respeller:
-                language, sure = self.guesser.guess(text)
-                if language in KEYS and sure >= self.sure:
-                    message.set(RESPELLED, self.respeller.respell(text, language))
+            usual = (
+                usual_spelling(text, self.guesser, self.respeller, self.sure)
+                if text and self.guesser and self.respeller
+                else None
+            )
+            if usual:
+                message.set(RESPELLED, usual)
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
