@@ -46,6 +46,7 @@ def clear_errors() -> Iterator[None]:
 @click.group()
 def main() -> None:
     """The helpline: a chat that gives safe help and real referrals."""
+    os.umask(0o077)  # what is written is its owner's alone
 
 
 @main.command()

@@ -14,7 +14,7 @@ from bot.vault.vault import KEY_VERSION, Unreadable, Vault
 log = get_logger(__name__)
 _STATE = "state"
 _EXPIRY_GRAIN = 600
-"""Seconds to which the stored time is rounded up, so that it does not tell when somebody wrote."""
+"""Seconds to which the stored time is rounded down, so that it does not tell when somebody wrote."""
 
 
 class ConversationRow(Base):
@@ -50,9 +50,10 @@ class Conversations:
                 return None
 
     def keep(self, pseudonym: str, plain: bytes, lifetime: float, now: float | None = None) -> None:
-        """Keep `plain` for `lifetime` seconds from now (rounded up to ten minutes)."""
+        """Keep `plain` for `lifetime` seconds from now, up to ten minutes less (never for longer than promised)."""
         moment = time.time() if now is None else now
-        expires_at = -int(-(moment + lifetime) // _EXPIRY_GRAIN) * _EXPIRY_GRAIN
+        grain = _EXPIRY_GRAIN if lifetime >= 2 * _EXPIRY_GRAIN else 1
+        expires_at = int((moment + lifetime) // grain) * grain
         with Session(self.engine) as session, session.begin():
             row = session.get(ConversationRow, pseudonym)
             key = None

@@ -99,11 +99,11 @@ class LinearIntentClassifier(GraphComponent):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
+            message.set(INTENT, {"name": None, "confidence": 0.0}, add_to_output=True)
             if not message.get(TEXT):
                 continue
             dense, sparse = feature_rows([message])
             if not dense.any():
-                message.set(INTENT, {"name": None, "confidence": 0.0}, add_to_output=True)
                 continue
             probabilities = softmax(scores(self.arrays, dense, sparse) / float(self.arrays["temperature"]))[0]
             ranking = choose(probabilities, self.arrays["labels"], self.config["safety_intents"])
