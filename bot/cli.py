@@ -67,7 +67,8 @@ def run() -> None:
 def _listen(chosen: Settings) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # The protocol is named because asyncio sends small answers at once (TCP_NODELAY) only where it knows it.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((chosen.host, chosen.port))
         listener.listen(256)

@@ -47,7 +47,7 @@ class BotApi:
         return f"http://127.0.0.1:{self.port}/bot"
 
     def __enter__(self) -> BotApi:
-        listener = socket.socket()
+        listener = socket.socket(proto=socket.IPPROTO_TCP)
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
         self.port = listener.getsockname()[1]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -124,6 +126,19 @@ class Person:
         self.language = language
         self.conversation = conversation or secrets.token_urlsafe(32)
         self.answer: dict[str, Any] = {}
+
+    def opens(self) -> str:
+        """Open the page, as a browser in the person's language does; return its text."""
+        page = httpx.get(self.url + "/", headers={"Accept-Language": self.language}, timeout=10).text
+        buttons = re.findall(r'name="choice" value="([0-9a-f]+)"[^>]*>([^<]*)<', page)
+        choices = [{"token": token, "title": html.unescape(title)} for token, title in buttons]
+        texts = [re.sub(r"<[^>]+>", "", html.unescape(each)) for each in re.findall(r"<p>(.*?)</p>", page, re.DOTALL)]
+        secret = re.search(r'name="conversation" value="([^"]+)"', page)
+        assert secret
+        self.conversation = secret[1]
+        parts = [{"parts": [{"kind": "text", "text": text}], "choices": []} for text in texts]
+        self.answer = {"messages": [*parts, {"parts": [], "choices": choices}], "language": self.language}
+        return self.text
 
     def post(self, **fields: str) -> str:
         response = httpx.post(

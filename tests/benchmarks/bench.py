@@ -121,12 +121,12 @@ def stock_assistant() -> tuple[Path, Path]:
     """Return (environment, project) of a stock assistant, installed and trained where it is not yet."""
     environment, project = BUILD / "stock", BUILD / "stock-project"
     if not (environment / "bin" / "rasa").exists():
+        python = sys.executable if sys.version_info[:2] == (3, 10) else "3.10"  # stock Rasa knows no newer
         say(f"installing {RASA} into {environment} (2.5 GB)")
-        subprocess.run([UV, "venv", "--quiet", "--clear", "--python", "3.10", str(environment)], check=True)
+        subprocess.run([UV, "venv", "--quiet", "--clear", "--python", python, str(environment)], check=True)
         packages = [RASA, "setuptools<81"]  # rasa imports pkg_resources
-        subprocess.run(
-            [UV, "pip", "install", "--quiet", "--python", str(environment / "bin/python"), *packages], check=True
-        )
+        command = [UV, "--no-config", "pip", "install", "--quiet", "--python", str(environment / "bin/python")]
+        subprocess.run([*command, *packages], check=True)  # without the overrides of our pyproject.toml
     if not list(project.glob("models/*.tar.gz")):
         say("rasa init (trains the stock assistant)")
         shutil.rmtree(project, ignore_errors=True)

@@ -1,0 +1,52 @@
+"""The names of the intents are a contract (docs/understanding.md)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import yaml
+
+from bot.text.catalogue import load_languages
+from bot.text.examples import examples
+from tests.support import ROOT
+
+SAFETY = {"immediate_danger", "not_safe_to_talk", "self_harm", "user_is_child"}
+INTENTS = SAFETY | set(
+    """documents_withheld wages_withheld debt_bondage confined threatened forced_labour domestic_servitude
+    sexual_exploitation forced_begging_or_crime forced_marriage organ_removal suspicious_job_offer image_abuse
+    device_monitored concerned_for_other need_shelter need_medical need_legal need_basics need_counselling return_home
+    report_police find_service talk_to_human ask_rights ask_residence ask_nonpunishment ask_compensation
+    ask_trafficking_definition ask_evidence ask_privacy ask_identity delete_data quick_exit change_language inform_place
+    greet goodbye thank affirm deny unsure not_understood nlu_fallback""".split()
+)
+LANGUAGES = list(load_languages(ROOT / "locales"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_intent_has_enough_examples(language: str) -> None:
+    counts = Counter(intent for _, intent in examples(language))
+    assert set(counts) == INTENTS
+    few = {intent: count for intent, count in counts.items() if count < (12 if intent in SAFETY else 8)}
+    assert few == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_example_has_two_meanings(language: str) -> None:
+    meanings: dict[str, set[str]] = {}
+    for text, intent in examples(language):
+        meanings.setdefault(text.casefold(), set()).add(intent)
+    assert {text: found for text, found in meanings.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_held_out_texts_cover_every_intent(language: str) -> None:
+    held_out = yaml.safe_load((ROOT / "tests" / "nlu" / "heldout" / f"{language}.yml").read_bytes())["texts"]
+    assert set(held_out) == INTENTS
+    assert all(len(held_out[intent]) >= (10 if intent in SAFETY else 4) for intent in INTENTS)
+
+
+def test_the_domain_knows_every_intent() -> None:
+    domain = yaml.safe_load((ROOT / "stories" / "domain" / "assistant.yml").read_bytes())
+    names = {each if isinstance(each, str) else next(iter(each)) for each in domain["intents"]}
+    assert names >= INTENTS

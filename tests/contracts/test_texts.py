@@ -1,0 +1,99 @@
+"""The texts: complete, safe to show, and fit for a phone, in every language."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from babel.messages import pofile
+
+from bot.text.catalogue import Catalogue
+from tests.support import ROOT
+
+CATALOGUE = Catalogue()
+LANGUAGES = [code for code in CATALOGUE.languages if code != "en"]
+KEPT = re.compile(r"\{\w+\}|(?<![\w/])/[a-z]+")
+HARMFUL = re.compile(r"\b(victims?|slaves?|prostitutes?|illegal(s|ly)?|why didn't you)\b", re.IGNORECASE)
+NEUTRAL = 40
+
+
+def messages(language: str) -> list[tuple[str, str, bool]]:
+    with (ROOT / "locales" / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalogue = pofile.read_po(file, locale=language)
+    return [
+        (str(each.id), str(each.string), any("a button" in comment for comment in each.auto_comments))
+        for each in catalogue
+        if each.id
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_translated(language: str) -> None:
+    assert [source for source, translated, _ in messages(language) if not translated] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_placeholders_and_commands_are_kept(language: str) -> None:
+    wrong = [
+        (source, translated)
+        for source, translated, _ in messages(language)
+        if sorted(KEPT.findall(source)) != sorted(KEPT.findall(translated))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_buttons_fit_a_phone(language: str) -> None:
+    assert [translated for _, translated, button in messages(language) if button and len(translated) > 24] == []
+
+
+def test_english_buttons_fit_a_phone() -> None:
+    titles = {
+        button["title"]
+        for variations in CATALOGUE.responses.values()
+        for variation in variations
+        for button in variation.get("buttons") or ()
+    }
+    assert [title for title in titles if len(title) > 24] == []
+
+
+def test_the_template_is_up_to_date(tmp_path: object) -> None:
+    with (ROOT / "locales" / "messages.pot").open("rb") as file:
+        template = {str(each.id) for each in pofile.read_po(file) if each.id}
+    said = {
+        text
+        for variations in CATALOGUE.responses.values()
+        for variation in variations
+        for text in [variation.get("text"), *(button["title"] for button in variation.get("buttons") or ())]
+        if text
+    }
+    assert said <= template, "run `make catalogues`"
+
+
+def test_nobody_is_called_a_victim_and_nobody_is_blamed() -> None:
+    for name, variations in CATALOGUE.responses.items():
+        for variation in variations:
+            assert not HARMFUL.search(variation.get("text", "")), name
+
+
+def test_a_preview_gives_nothing_away() -> None:
+    telling = re.compile(r"traffick|exploit|police|abus|violen|escape|rescue", re.IGNORECASE)
+    for name, variations in CATALOGUE.responses.items():
+        for variation in variations:
+            assert not telling.search(variation.get("text", "")[:NEUTRAL]), f"{name}: {variation['text'][:NEUTRAL]}"
+
+
+def test_no_shouting_and_no_emoji() -> None:
+    for name, variations in CATALOGUE.responses.items():
+        for variation in variations:
+            text = variation.get("text", "")
+            assert "!" not in text, name
+            assert not re.search("[\U0001f300-\U0001faff]", text), name
+
+
+def test_reviewed_is_claimed_for_no_draft() -> None:
+    """A language becomes `reviewed = true` only together with the reviewer's name in docs/translating.md."""
+    page = (ROOT / "docs" / "translating.md").read_text(encoding="utf-8")
+    for language in CATALOGUE.languages.values():
+        if language.reviewed and language.code != "en":
+            assert re.search(rf"reviewed.*{language.code}", page), language.code

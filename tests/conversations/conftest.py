@@ -1,0 +1,57 @@
+"""People who write in each language, and what they must be told, by the name of the response."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from babel import Locale
+
+from bot.text.catalogue import Catalogue, Language
+from tests.support import Helpline, Person
+
+CATALOGUE = Catalogue()
+LANGUAGES = list(CATALOGUE.languages)
+_ISOLATES = re.compile("[\u2066\u2069]")
+
+
+def said(answer: str, response: str, language: str) -> bool:
+    """Return whether `answer` holds one of the variations of `response` in `language`, whatever fills its gaps."""
+    variations = CATALOGUE.responses[response]
+    for variation in variations:
+        text = CATALOGUE.translate(variation["text"], language)[0]
+        pattern = r"[\s\S]+?".join(re.escape(_plain(piece)) for piece in re.split(r"\{\w+\}", text))
+        if re.search(pattern, _plain(answer)):
+            return True
+    return False
+
+
+def _plain(text: str) -> str:
+    return " ".join(_ISOLATES.sub("", text).split())
+
+
+class Talker(Person):
+    """A person whose device is set to one language."""
+
+    def hears(self, *responses: str, language: str | None = None) -> bool:
+        """Return whether one of `responses` is in the last answer."""
+        return any(said(self.text, response, language or self.language) for response in responses)
+
+    def taps_on(self, title: str) -> str:
+        """Tap the button with this English title, in the person's language."""
+        return self.taps(CATALOGUE.translate(title, self.language)[0])
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> Language:
+    return CATALOGUE.languages[request.param]
+
+
+@pytest.fixture
+def person(helpline: Helpline, language: Language) -> Talker:
+    """Somebody new, whose device is set to the language."""
+    return Talker(helpline.url, language.code)
+
+
+def country_name(code: str, language: str) -> str:
+    return str(Locale.parse(language).territories[code])
