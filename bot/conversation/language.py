@@ -20,6 +20,7 @@ from babel import Locale, UnknownLocaleError
 
 from bot.text.catalogue import Language
 from bot.text.normalise import normalise
+from bot.text.respell import typed_bare
 
 FILE_NAME = "language.json"
 LONGEST = 300
@@ -52,9 +53,12 @@ class LanguageGuesser:
 
     @classmethod
     def train(cls, examples: Mapping[str, Iterable[str]]) -> LanguageGuesser:
-        """Train on texts by language."""
+        """Train on texts by language, and on the same texts as they are typed on a bare Latin keyboard."""
         counts = {
-            language: Counter(gram for text in texts for gram in ngrams(text)) for language, texts in examples.items()
+            language: Counter(
+                gram for text in texts for form in {text, typed_bare(text, language)} for gram in ngrams(form)
+            )
+            for language, texts in examples.items()
         }
         vocabulary = len({gram for counter in counts.values() for gram in counter})
         weights, unseen = {}, {}
@@ -78,7 +82,7 @@ class LanguageGuesser:
 
     def guess(self, text: str) -> tuple[str | None, float]:
         """Return the likeliest language of `text` and how sure that is, from 0 to 1; (None, 0.0) for no letters."""
-        grams = ngrams(text)
+        grams = ngrams(text) if any(char.isalpha() for char in text[:LONGEST]) else []
         known = sum(gram in self.known for gram in grams)
         if not grams or not known:
             return None, 0.0
@@ -139,4 +143,6 @@ def named_language(text: str, languages: dict[str, Language]) -> tuple[str | Non
         for name, code in names.items():
             if code in languages and len(word) > _STEM - (word > "\u0250") and name[:_STEM] == word[:_STEM]:
                 return code, True
-    return next((names[word] for word in words if word in names), None), False
+    exact = next((names[word] for word in words if word in names), None)
+    inflected = (code for word in words for name, code in names.items() if len(word) > _STEM and name[:5] == word[:5])
+    return exact or next(inflected, None), False

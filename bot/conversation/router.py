@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
 
 from bot.conversation.effects import Effects, lifetime_hours
 from bot.conversation.language import LanguageGuesser, named_language
+from bot.conversation.places import Places
 from bot.conversation.safety import SafetyScreen
 from bot.conversation.state import State
 from bot.conversation.turn import Choice, Kind, Message, Reply, Turn
@@ -24,6 +26,7 @@ from bot.directory.search import Wanted
 from bot.engine.client import EngineClient, EngineUnavailable
 from bot.log import get_logger
 from bot.text.catalogue import Button, Catalogue, fill
+from bot.text.normalise import normalise
 from bot.vault.conversations import Conversations
 from bot.vault.vault import Vault
 
@@ -55,6 +58,21 @@ COMMANDS = {
 
 REPEATED_AFTER_LANGUAGE = ("ask_", "need_", "door_", "topic_")
 """What is said again in the new language after a change: the last answer, where it was one of these or a situation."""
+
+
+LEAST_LETTERS = 5
+
+
+def says_its_language(text: str) -> bool:
+    """Return whether `text` is enough to tell a language by: "ok" and "Italia" are written in many."""
+    if not text.isascii():
+        return True
+    return sum(map(str.isalpha, text)) >= LEAST_LETTERS and normalise(text) not in _place_names()
+
+
+@lru_cache(maxsize=1)
+def _place_names() -> Collection[str]:
+    return Places.load().names.keys()
 
 
 @dataclass
@@ -218,10 +236,11 @@ class Router:
         if danger and danger[0] == "quick_exit":
             return _Answer([], finish="exit")
         if danger:
-            self._follow_language(turn.content, state, fallback=danger[1])
-            return await self._ask_engine(
+            offer = self._follow_language(turn.content, state, fallback=danger[1])
+            answer = await self._ask_engine(
                 state, payload=f"/{danger[0]}", seconds=SAFETY_ENGINE_SECONDS, text=turn.content
             )
+            return replace(answer, messages=answer.messages + offer)
         if turn.kind is not Kind.TEXT:
             return _Answer([self._say(f"utter_{turn.kind.value}", state), self._say("utter_menu", state)])
         if not turn.content.strip():
@@ -276,7 +295,7 @@ class Router:
         Until she chooses, the conversation's language is only the device's, and what she writes says more; the way
         back is offered with it.
         """
-        guesser = self.guesser()
+        guesser = self.guesser() if says_its_language(text) else None
         language, sure = guesser.guess(text) if guesser else (fallback, SURE if fallback else 0.0)
         if language is None or language == state.language or sure < SURE or language not in self.catalogue.languages:
             return []

@@ -69,6 +69,15 @@ def _arabic_key(word: str) -> str:
     return re.sub(r"(.)\1+", r"\1", key)
 
 
+_TYPED = {code: str.maketrans(table["typed"]) for code, table in _TABLES.items() if "typed" in table}
+
+
+def typed_bare(text: str, language: str) -> str:
+    """Return `text` as most people type it on a bare Latin keyboard."""
+    text = _bare(text)
+    return text.translate(_TYPED[language]) if language in _TYPED else text
+
+
 KEYS: dict[str, Callable[[str], str]] = {"vi": _bare, "uk": _ukrainian_key, "ar": _arabic_key}
 """How a word looks on a bare keyboard, by language."""
 

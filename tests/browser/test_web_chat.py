@@ -131,7 +131,9 @@ def test_erasing_empties_the_page_and_begins_anew(tabs: Tabs) -> None:
     tab.page.locator("#privacy").click()
     tab.answered()
     tab.taps("Erase everything now")
-    tab.taps("Erase everything now") if tab.page.locator(".choices button", has_text="Erase everything now").count() else None
+    tab.taps("Erase everything now") if tab.page.locator(
+        ".choices button", has_text="Erase everything now"
+    ).count() else None
     assert "hello there" not in tab.text
     assert tab.page.locator("[name=conversation]").input_value() != secret
 

@@ -21,7 +21,9 @@ def update(**message: Any) -> Update:
 
 
 def test_a_text() -> None:
-    turn = to_turn(update(text="hello", **{"from": {"id": 5, "is_bot": False, "first_name": "X", "language_code": "ro"}}))
+    turn = to_turn(
+        update(text="hello", **{"from": {"id": 5, "is_bot": False, "first_name": "X", "language_code": "ro"}})
+    )
     assert turn is not None
     assert (turn.kind, turn.content, turn.device_language) == (Kind.TEXT, "hello", "ro")
     assert (turn.unique, turn.message_id) == (3, 7)

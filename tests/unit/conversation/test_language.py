@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.conversation.language import LanguageGuesser, named_language
+from bot.conversation.router import says_its_language
 from bot.text.catalogue import Catalogue
 from bot.text.examples import texts_by_language
 
@@ -50,7 +51,8 @@ def test_it_is_the_same_after_saving(guesser: LanguageGuesser, tmp_path: Path) -
     guesser.save(tmp_path)
     again = LanguageGuesser.load(tmp_path)
     for text in ("je suis en Italie", "không", "так", "x"):
-        assert again.guess(text) == guesser.guess(text)
+        assert again.guess(text)[0] == guesser.guess(text)[0]
+        assert again.guess(text)[1] == pytest.approx(guesser.guess(text)[1])
 
 
 @pytest.mark.parametrize("text", ["😀", "12345", "", "…"])
@@ -58,11 +60,14 @@ def test_without_letters_there_is_no_language(guesser: LanguageGuesser, text: st
     assert guesser.guess(text) == (None, 0.0)
 
 
-@pytest.mark.parametrize("text", ["Warszawa", "ok", "Italia", "Milano"])
-def test_a_word_or_a_name_alone_does_not_decide(guesser: LanguageGuesser, text: str) -> None:
-    from bot.conversation.router import SURE
+@pytest.mark.parametrize("text", ["Warszawa", "ok", "Italia", "Milano", "no", "15", "Paris!"])
+def test_a_name_or_a_short_word_alone_does_not_decide(text: str) -> None:
+    assert not says_its_language(text)
 
-    assert guesser.guess(text)[1] < SURE
+
+@pytest.mark.parametrize("text", ["bonjour", "так", "نعم", "có", "je suis en Italie"])
+def test_a_greeting_or_a_script_of_its_own_decides(text: str) -> None:
+    assert says_its_language(text)
 
 
 @pytest.mark.parametrize(

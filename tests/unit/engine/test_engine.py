@@ -16,7 +16,12 @@ from tests.support import MODELS, ROOT
 def run(script: str) -> Any:
     """Run `script` in a process of its own (the seal can't be broken again); return the JSON that it prints last."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
@@ -81,12 +86,15 @@ def turn(memory, language="en", number=0, **what):
 
 
 def test_the_memory_holds_no_word_of_what_was_written() -> None:
-    result = run(HOST + """
+    result = run(
+        HOST
+        + """
 memory = {}
 for text in ("my boss zanzibar has my passport", "I need a place to sleep zanzibar", "Italy"):
     memory = turn(memory, text=text)["memory"]
 print(json.dumps([memory, len(host.store.turns)]))
-""")
+"""
+    )
     memory, left = result
     assert "zanzibar" not in json.dumps(memory)
     assert memory["slots"]["country"] == "IT"
@@ -94,32 +102,41 @@ print(json.dumps([memory, len(host.store.turns)]))
 
 
 def test_a_form_goes_on_from_the_memory_alone() -> None:
-    result = run(HOST + """
+    result = run(
+        HOST
+        + """
 first = turn({}, payload="/need_shelter")
 fresh = json.loads(json.dumps(first["memory"]))
 second = turn(fresh, payload='/inform_place{"place": "IT"}', number=1)
 print(json.dumps([first["messages"], second["messages"]]))
-""")
+"""
+    )
     first, second = result
     assert {"show": "countries"} in first
     assert {"show": "services", "country": "IT", "need": "need_shelter", "topic": None} in second
 
 
 def test_typed_text_can_not_name_an_intent() -> None:
-    result = run(HOST + """
+    result = run(
+        HOST
+        + """
 found = [turn({}, text=text)["understood"]["intent"] for text in ("/phone_shared", "/delete_data{}", "/restart")]
 print(json.dumps(found))
-""")
+"""
+    )
     assert "phone_shared" not in result
     assert "restart" not in result
 
 
 def test_no_text_breaks_a_turn_or_a_parse() -> None:
-    result = run(HOST + """
+    result = run(
+        HOST
+        + """
 texts = ["", " ", "/", "/{", "\\x00", "\\ud800", "\\u202e\\u2066", "a" * 5000, "😀" * 300, "{{", "%s %d {x} {0}", "\\n\\n", "ﷺ" * 50]
 answers = [bool(turn({}, text=text)["messages"]) and bool(ask(host.parse(text))["intent"]) for text in texts]
 print(json.dumps(answers))
-""")
+"""
+    )
     assert all(result)
 
 

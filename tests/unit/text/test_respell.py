@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from bot.text.respell import KEYS, Respeller
 
 SEEN = {
-    "vi": ["họ giữ hộ chiếu của tôi", "họ không cho tôi ra ngoài", "tôi muốn về nhà", "họ giữ giấy tờ", "họ lấy hộ chiếu"],
+    "vi": [
+        "họ giữ hộ chiếu của tôi",
+        "họ không cho tôi ra ngoài",
+        "tôi muốn về nhà",
+        "họ giữ giấy tờ",
+        "họ lấy hộ chiếu",
+    ],
     "uk": ["мене б'ють, допоможіть", "він забрав мій паспорт", "я хочу додому", "щодня працюю"],
     "ar": ["ساعدوني من فضلكم", "اخذوا جواز سفري", "انا محبوسة في البيت", "بدي ارجع على بلدي"],
 }

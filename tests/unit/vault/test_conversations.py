@@ -82,7 +82,9 @@ def test_a_key_is_new_after_expiry_and_after_erasing(conversations: Conversation
     assert key() not in (first, second)
 
 
-def test_a_record_of_another_master_key_is_as_if_it_were_not_there(conversations: Conversations, engine: Engine) -> None:
+def test_a_record_of_another_master_key_is_as_if_it_were_not_there(
+    conversations: Conversations, engine: Engine
+) -> None:
     conversations.keep("a", b"1", DAY)
     other = Conversations(engine, Vault(b"another master key of 32 bytes !"))
     assert other.load("a") is None
