@@ -79,6 +79,8 @@ def test_nobody_is_called_a_victim_and_nobody_is_blamed() -> None:
 def test_a_preview_gives_nothing_away() -> None:
     telling = re.compile(r"traffick|exploit|police|abus|violen|escape|rescue", re.IGNORECASE)
     for name, variations in CATALOGUE.responses.items():
+        if name.startswith(("utter_need_name_", "utter_kind_")):
+            continue  # words for the inside of a message
         for variation in variations:
             assert not telling.search(variation.get("text", "")[:NEUTRAL]), f"{name}: {variation['text'][:NEUTRAL]}"
 
