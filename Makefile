@@ -36,7 +36,8 @@ evaluate: setup-dev
 
 # Rasa's own tools for authors of content.
 shell: models/helpline.tar.gz
-	@$(RASA) shell --model models --endpoints stories/endpoints.yml
+	@mkdir -p build; $(BIN)/python -W ignore -m bot.engine.action_server >build/actions.log 2>&1 & actions=$$!; \
+	trap "kill $$actions" EXIT; $(RASA) shell --model models --endpoints stories/endpoints.yml
 
 validate: setup
 	@$(RASA) data validate --config nlu/config.yml --domain stories/domain --data nlu stories/rules stories/stories

@@ -1,5 +1,6 @@
 """bot/directory: the starter set, the best three, opening hours."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from pathlib import Path
 
@@ -22,11 +23,12 @@ COUNCIL_OF_EUROPE = (
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = connect(f"sqlite:///{tmp_path_factory.mktemp('directory') / 'a.db'}")
     migrate(engine)
     assert load_starter(engine)
-    return engine
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,7 @@ def test_loading_again_changes_nothing_and_keeps_what_ngos_have_added(tmp_path: 
     assert Directory(engine).health() == before
     with Session(engine) as session:
         assert session.get(Organization, "ours") is not None
+    engine.dispose()
 
 
 def test_stale_and_unverified_rows_are_counted(directory: Directory) -> None:

@@ -1,12 +1,13 @@
 """bot/store: tables come from migrations only."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Engine, inspect, text
 
 from bot.directory import models  # noqa: F401
 from bot.store import database
@@ -16,13 +17,19 @@ from bot.vault import conversations  # noqa: F401
 MIGRATIONS = Path(database.__file__).parent / "migrations"
 
 
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = connect(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
 def test_the_head_that_the_code_expects_is_the_newest_migration() -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [HEAD]
 
 
-def test_migrations_make_exactly_the_tables_of_the_models(tmp_path: Path) -> None:
-    engine = connect(f"sqlite:///{tmp_path / 'a.db'}")
-    migrate(engine)
+def test_migrations_make_exactly_the_tables_of_the_models(engine: Engine) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
         for table in ("organization", "service", "service_at_location", "location", "phone", "schedule", "language"):
@@ -30,9 +37,7 @@ def test_migrations_make_exactly_the_tables_of_the_models(tmp_path: Path) -> Non
         assert inspect(connection).has_table("service_area")
 
 
-def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
-    engine = connect(f"sqlite:///{tmp_path / 'a.db'}")
-    migrate(engine)
+def test_migrating_twice_changes_nothing(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO organization (id, name) VALUES ('a', 'A')"))
     migrate(engine)
@@ -40,9 +45,7 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
         assert connection.execute(text("SELECT count(*) FROM organization")).scalar() == 1
 
 
-def test_an_error_shows_no_parameters(tmp_path: Path) -> None:
-    engine = connect(f"sqlite:///{tmp_path / 'a.db'}")
-    migrate(engine)
+def test_an_error_shows_no_parameters(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO organization (id, name) VALUES ('canary', 'A')"))
     with engine.connect() as connection, pytest.raises(Exception, match="UNIQUE") as error:
