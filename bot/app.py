@@ -63,13 +63,17 @@ class Gateway:
             expiry_hours=settings.expiry_hours,
         )
         self._purging: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
 
     async def start(self, with_engine: bool = True) -> None:
         if with_engine:
             await self.engine_process.start()
         self._purging = asyncio.create_task(self._purge())
+        self._warming = asyncio.create_task(asyncio.to_thread(self.router.warm))
 
     async def stop(self) -> None:
+        if self._warming:
+            await self._warming
         if self._purging:
             self._purging.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -27,7 +27,7 @@ from bot.vault.vault import Vault
 
 CHANNEL = "web"
 FOLDER = Path(__file__).parent
-LARGEST_BODY = 16_384
+LARGEST_BODY = 32_768
 AT_ONCE = 64
 """Requests answered at the same time; more wait their turn."""
 

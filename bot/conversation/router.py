@@ -111,6 +111,11 @@ class Router:
         self._waiting: dict[str, int] = {}
         self._payloads = {vault.token(payload): payload for payload in self._all_payloads()}
 
+    def warm(self) -> None:
+        """Read ahead what the first message in Latin letters would have to wait for. Blocks for a part of a second."""
+        self.guesser()
+        _place_names()
+
     def _all_payloads(self) -> set[str]:
         territories = [str(code) for code in Locale.parse("en").territories if len(str(code)) == 2]
         return (

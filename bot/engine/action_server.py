@@ -1,4 +1,4 @@
-"""The actions over HTTP, on this machine alone, for `rasa shell` (rasa_sdk's own server listens to the whole network)."""
+"""The actions over HTTP, for `rasa shell`, on this machine alone (rasa_sdk's own server listens to all networks)."""
 
 from __future__ import annotations
 

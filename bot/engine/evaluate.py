@@ -76,13 +76,13 @@ class Understanding:
         import scipy.sparse
 
         from bot.engine.components.embedding import SentenceEmbedding, embed
-        from bot.engine.components.ngrams import CharacterNgrams, ngram_row
+        from bot.engine.components.ngrams import Ngrams, ngram_row
         from bot.engine.components.spelling import Spelling, usual_spelling
 
         sure = float((Spelling.get_default_config() | self.options["Spelling"])["sure"])
         longest = int((SentenceEmbedding.get_default_config() | self.options["SentenceEmbedding"])["longest"])
-        defaults = CharacterNgrams.get_default_config()
-        ngrams = {name: int((defaults | self.options["CharacterNgrams"])[name]) for name in defaults}
+        defaults = Ngrams.get_default_config()
+        ngrams = {name: int((defaults | self.options["Ngrams"])[name]) for name in defaults}
         dense, sparse = [], []
         for text in texts:
             usual = usual_spelling(text, self.guesser, self.respeller, sure) or text
@@ -182,7 +182,8 @@ def report(known: list[Example], say: Callable[[str], None]) -> str:
             say(f"missed: {row.language} {row.intent} as {got}: {row.text}")
     sections = [
         f"{len(known)} training examples, {FOLDS} folds; {len(unseen)} held-out texts, written without sight of the "
-        f"training examples ({seen} more happen to be the same as one, and are left out). *False alarms*: other texts that were taken for one of the four safety intents.",
+        f"training examples ({seen} more happen to be the same as one, and are left out). "
+        "*False alarms*: other texts that were taken for one of the four safety intents.",
         "#### Held-out texts",
         *table(unseen, understood),
         "#### Held-out texts: the commonest confusions",

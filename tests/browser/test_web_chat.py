@@ -50,7 +50,8 @@ def test_arabic_stands_right_to_left_with_readable_numbers(tabs: Tabs, width: st
     assert tab.page.evaluate(OVERFLOWING) == 0
     bubble = tab.page.locator("#log .message:not(.mine)").first.bounding_box()
     mine = tab.page.locator("#log .message.mine").first.bounding_box()
-    assert bubble and mine
+    assert bubble
+    assert mine
     assert bubble["x"] + bubble["width"] > mine["x"] + mine["width"]  # hers on the left, ours on the right
 
 

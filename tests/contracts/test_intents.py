@@ -12,9 +12,52 @@ from bot.text.examples import examples
 from tests.support import ROOT
 
 SAFETY = {"immediate_danger", "not_safe_to_talk", "self_harm", "user_is_child"}
-INTENTS = SAFETY | set(
-    ["documents_withheld", "wages_withheld", "debt_bondage", "confined", "threatened", "forced_labour", "domestic_servitude", "sexual_exploitation", "forced_begging_or_crime", "forced_marriage", "organ_removal", "suspicious_job_offer", "image_abuse", "device_monitored", "concerned_for_other", "need_shelter", "need_medical", "need_legal", "need_basics", "need_counselling", "return_home", "report_police", "find_service", "talk_to_human", "ask_rights", "ask_residence", "ask_nonpunishment", "ask_compensation", "ask_trafficking_definition", "ask_evidence", "ask_privacy", "ask_identity", "delete_data", "quick_exit", "change_language", "inform_place", "greet", "goodbye", "thank", "affirm", "deny", "unsure", "not_understood", "nlu_fallback"]
-)
+INTENTS = SAFETY | {
+    "documents_withheld",
+    "wages_withheld",
+    "debt_bondage",
+    "confined",
+    "threatened",
+    "forced_labour",
+    "domestic_servitude",
+    "sexual_exploitation",
+    "forced_begging_or_crime",
+    "forced_marriage",
+    "organ_removal",
+    "suspicious_job_offer",
+    "image_abuse",
+    "device_monitored",
+    "concerned_for_other",
+    "need_shelter",
+    "need_medical",
+    "need_legal",
+    "need_basics",
+    "need_counselling",
+    "return_home",
+    "report_police",
+    "find_service",
+    "talk_to_human",
+    "ask_rights",
+    "ask_residence",
+    "ask_nonpunishment",
+    "ask_compensation",
+    "ask_trafficking_definition",
+    "ask_evidence",
+    "ask_privacy",
+    "ask_identity",
+    "delete_data",
+    "quick_exit",
+    "change_language",
+    "inform_place",
+    "greet",
+    "goodbye",
+    "thank",
+    "affirm",
+    "deny",
+    "unsure",
+    "not_understood",
+    "nlu_fallback",
+}
 LANGUAGES = list(load_languages(ROOT / "locales"))
 
 

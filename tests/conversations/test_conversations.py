@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -233,7 +234,7 @@ def test_repeated_misunderstanding_never_says_the_same_and_never_ends(person: Ta
         person.says(PHRASES[language.code][text])
         answers.append(person.texts[-1])
         assert person.titles
-    assert all(first != second for first, second in zip(answers, answers[1:], strict=False))
+    assert all(first != second for first, second in itertools.pairwise(answers))
 
 
 def test_not_understanding_gets_simpler_words_then_a_person(person: Talker, language: Language) -> None:

@@ -27,7 +27,7 @@ def newest_python() -> tuple[tuple[int, int], str] | None:
     """Return the newest Python on this machine that is new enough."""
     names = [shutil.which(f"python3.{minor}") or "" for minor in range(OLDEST[1], 20)]
     names += glob.glob(f"{os.environ.get('PYENV_ROOT', Path.home() / '.pyenv')}/versions/3.*/bin/python")
-    names += glob.glob("/opt/python*/3.*/bin/python") + [shutil.which("python3") or ""]
+    names += [*glob.glob("/opt/python*/3.*/bin/python"), shutil.which("python3") or ""]
     found = []
     for name in filter(None, names):
         done = subprocess.run([name, "--version"], capture_output=True, text=True, check=False)

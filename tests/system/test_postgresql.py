@@ -31,7 +31,11 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         if shutil.which("runuser") is None:
             pytest.skip("PostgreSQL refuses to run as root, and there is no runuser")
-        user = "postgres" if subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode == 0 else "nobody"
+        user = (
+            "postgres"
+            if subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode == 0
+            else "nobody"
+        )
         as_user = ["runuser", "-u", user, "--"]
         for parent in (folder, *folder.parents):
             if str(parent).startswith("/tmp/"):
@@ -40,13 +44,25 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = folder / "log"
     for command in (
         [initdb, "-D", str(data), "-U", "helpline", "-A", "trust", "-E", "UTF8", "--locale=C"],
-        [pg_ctl, "-D", str(data), "-l", str(log), "-w", "-o", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1", "start"],
+        [
+            pg_ctl,
+            "-D",
+            str(data),
+            "-l",
+            str(log),
+            "-w",
+            "-o",
+            f"-p {port} -k {folder} -c listen_addresses=127.0.0.1",
+            "start",
+        ],
     ):
         done = subprocess.run([*as_user, *command], capture_output=True, text=True, cwd=folder, check=False)
         if done.returncode != 0:
             pytest.skip(f"PostgreSQL does not start here: {done.stderr.strip().splitlines()[-1:]}")
     yield f"postgresql+psycopg://helpline@127.0.0.1:{port}/postgres"
-    subprocess.run([*as_user, pg_ctl, "-D", str(data), "-m", "immediate", "stop"], capture_output=True, cwd=folder, check=False)
+    subprocess.run(
+        [*as_user, pg_ctl, "-D", str(data), "-m", "immediate", "stop"], capture_output=True, cwd=folder, check=False
+    )
 
 
 def test_a_conversation_is_kept_and_erased(postgresql: str, tmp_path: Path) -> None:

@@ -195,9 +195,7 @@ def test_check_counts_unverified_rows(own: Helpline) -> None:
 
 
 def test_chat_in_the_terminal(tmp_path: Path) -> None:
-    result = command(
-        "chat", "--language", "fr", folder=tmp_path, stdin=b"bonjour\nau secours il me frappe\n/exit\n"
-    )
+    result = command("chat", "--language", "fr", folder=tmp_path, stdin=b"bonjour\nau secours il me frappe\n/exit\n")
     words = result.stdout.decode()
     assert result.returncode == 0, result.stderr.decode()
     assert "Mila" in words

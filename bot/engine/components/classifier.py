@@ -57,7 +57,7 @@ class LinearIntentClassifier(GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"C": 0.3, "ngram_weight": 1.0, "folds": 5, "ranking": 5, "safety_intents": {}}
+        return {"C": 0.5, "ngram_weight": 2.0, "folds": 3, "ranking": 5, "safety_intents": {}}
 
     @staticmethod
     def required_packages() -> list[str]:
