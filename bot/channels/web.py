@@ -201,6 +201,7 @@ class WebChat:
             language=language,
             direction=self.catalogue.languages[language].direction,
             title=self.catalogue.text("utter_web_title", language),
+            choose_language=self.catalogue.text("utter_choose_language", language),
             no_script=self.catalogue.text("utter_web_no_script", language),
             interface=self._interface(language),
             languages=choices,

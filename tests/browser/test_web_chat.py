@@ -31,6 +31,19 @@ def test_a_conversation_by_tapping_alone(tabs: Tabs, width: str) -> None:
     assert not tab.complaints
 
 
+def test_the_exit_stays_in_sight_however_long_the_chat(tabs: Tabs, width: str) -> None:
+    tab = tabs.open("en", width)
+    for text in ("my boss has my passport", "I need a safe place to sleep", "I am in Italy", "what are my rights"):
+        tab.says(text)
+    for name in ("#exit", "#send"):
+        assert tab.page.locator(name).evaluate(
+            "e => { const r = e.getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight; }"
+        )
+    answer = tab.page.locator("#log .message:not(.mine)").last
+    assert tab.page.evaluate("scrollY") == 0
+    assert answer.is_visible()
+
+
 def test_writing_in_danger_shows_numbers_to_tap(tabs: Tabs, width: str) -> None:
     tab = tabs.open("fr", width)
     tab.says("au secours il me frappe, je suis en France")

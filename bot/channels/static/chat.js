@@ -29,6 +29,11 @@ function bubble(className, children) {
   return message;
 }
 
+// Only the conversation scrolls: the exit stays in its place. (scrollIntoView may move the page, too.)
+function bring(message) {
+  if (message) log.scrollTop = message.offsetTop - 12;
+}
+
 function run(part) {
   if (part.kind === "break") return document.createElement("br");
   if (part.kind === "link") {
@@ -83,7 +88,7 @@ function show(answer) {
     }
     first ??= message;
   }
-  first?.scrollIntoView({ block: "start" });
+  bring(first);
 }
 
 async function ask(fields) {
@@ -119,7 +124,7 @@ async function turn(fields, shown) {
     mine.prepend(who);
   }
   const typing = bubble("typing", [document.createTextNode(words.typing + "…")]);
-  typing.scrollIntoView({ block: "end" });
+  bring(typing);
   try {
     const answer = await ask(fields);
     typing.remove();
