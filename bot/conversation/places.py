@@ -65,6 +65,9 @@ class Places:
             for code, name in Locale.parse(language).territories.items():
                 if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES:
                     places.add(code, [name], language)
+        for language in languages:
+            for name in _read(folder / f"{language}.yml").get("never") or ():
+                places.names.pop(normalise(name), None)
         return places
 
     def add(self, country: str, names: Iterable[str], language: str) -> None:

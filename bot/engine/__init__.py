@@ -12,8 +12,9 @@ def prepare() -> None:
     """Make this process fit for Rasa: no telemetry, no network, stand-ins for what is not installed."""
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     os.environ["SQLALCHEMY_SILENCE_UBER_WARNING"] = "1"
-    # Two threads halve the embedding's time.
-    os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
+    # Two threads would halve the embedding's time on an idle machine, and multiply it by ten on a busy one, where they
+    # wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from bot.engine import seal, stand_in
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import socket
 import sys
@@ -53,6 +54,7 @@ def main() -> None:
     from bot.engine.server import serve
 
     host = Host(model)
+    gc.freeze()  # what is loaded stays: the collector need not look at it again
     serve(host, listen(folder), level)
 
 

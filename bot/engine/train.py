@@ -30,7 +30,7 @@ def main() -> None:
         *(f"nlu/{language}" for language in languages),
         *("stories/rules", "stories/stories", "--out", str(out), "--fixed-model-name", NAME),
     ]
-    environment = os.environ | {"OMP_NUM_THREADS": "2", "TQDM_DISABLE": "1", "LOG_LEVEL": "WARNING"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "LOG_LEVEL": "WARNING"}
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
