@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import re
 import sys
@@ -27,6 +27,7 @@ import yaml
 from bot.conversation.language import LanguageGuesser
 from bot.conversation.safety import SafetyScreen
 from bot.engine import stand_in
+from bot.engine.sentences import embed_many
 from bot.text.catalogue import ROOT, load_languages
 from bot.text.examples import examples
 from bot.text.normalise import normalise
@@ -75,7 +76,7 @@ class Understanding:
     def _features(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], Any]:
         import scipy.sparse
 
-        from bot.engine.components.embedding import SentenceEmbedding, embed
+        from bot.engine.components.embedding import SentenceEmbedding
         from bot.engine.components.ngrams import Ngrams, ngram_row
         from bot.engine.components.spelling import Spelling, usual_spelling
 
@@ -83,14 +84,11 @@ class Understanding:
         longest = int((SentenceEmbedding.get_default_config() | self.options["SentenceEmbedding"])["longest"])
         defaults = Ngrams.get_default_config()
         ngrams = {name: int((defaults | self.options["Ngrams"])[name]) for name in defaults}
-        dense, sparse = [], []
-        for text in texts:
-            usual = usual_spelling(text, self.guesser, self.respeller, sure) or text
-            if usual not in self._vectors:
-                self._vectors[usual] = embed(usual, longest)
-            dense.append(self._vectors[usual])
-            sparse.append(ngram_row(text, usual, ngrams))
-        return np.vstack(dense), scipy.sparse.vstack(sparse).tocsr()
+        usual = [usual_spelling(text, self.guesser, self.respeller, sure) or text for text in texts]
+        missing = sorted(set(usual) - self._vectors.keys())
+        self._vectors |= dict(zip(missing, embed_many(missing, longest), strict=True))
+        sparse = [ngram_row(text, spelt, ngrams) for text, spelt in zip(texts, usual, strict=True)]
+        return np.vstack([self._vectors[spelt] for spelt in usual]), scipy.sparse.vstack(sparse).tocsr()
 
     def fit(self, known: Sequence[Example]) -> None:
         from bot.engine.components.classifier import LinearIntentClassifier, fit
