@@ -41,7 +41,9 @@ WAITING_TURNS = 8
 
 ENGINE_SECONDS = 10.0
 SAFETY_ENGINE_SECONDS = 1.0
-"""How long an answer waits for the engine before the gateway answers by itself."""
+STARTING_ENGINE_SECONDS = 0.1
+"""How long an answer waits for the engine before the gateway answers by itself; the last one, in danger, for an engine
+that has not answered since it was started."""
 
 COMMANDS = {
     "start": "/start",
@@ -107,6 +109,7 @@ class Router:
         self.engine = engine
         self.guesser = guesser
         self.expiry_hours = expiry_hours
+        self.warmed = False
         self._locks: dict[str, asyncio.Lock] = {}
         self._waiting: dict[str, int] = {}
         self._payloads = {vault.token(payload): payload for payload in self._all_payloads()}
@@ -115,6 +118,7 @@ class Router:
         """Read ahead what the first message in Latin letters would have to wait for. Blocks for a part of a second."""
         self.guesser()
         _place_names()
+        self.warmed = True
 
     def _all_payloads(self) -> set[str]:
         territories = [str(code) for code in Locale.parse("en").territories if len(str(code)) == 2]
@@ -243,7 +247,10 @@ class Router:
         if danger:
             offer = self._follow_language(turn.content, state, fallback=danger[1])
             answer = await self._ask_engine(
-                state, payload=f"/{danger[0]}", seconds=SAFETY_ENGINE_SECONDS, text=turn.content
+                state,
+                payload=f"/{danger[0]}",
+                seconds=SAFETY_ENGINE_SECONDS if self.engine.answering else STARTING_ENGINE_SECONDS,
+                text=turn.content,
             )
             return replace(answer, messages=answer.messages + offer)
         if turn.kind is not Kind.TEXT:
@@ -300,7 +307,8 @@ class Router:
         Until she chooses, the conversation's language is only the device's, and what she writes says more; the way
         back is offered with it.
         """
-        guesser = self.guesser() if says_its_language(text) else None
+        ready = self.warmed or fallback is None  # in danger, the pattern's language is enough
+        guesser = self.guesser() if ready and says_its_language(text) else None
         language, sure = guesser.guess(text) if guesser else (fallback, SURE if fallback else 0.0)
         if language is None or language == state.language or sure < SURE or language not in self.catalogue.languages:
             return []

@@ -38,6 +38,8 @@ class EngineClient:
             uds=f"/proc/self/fd/{self._descriptor}/{SOCKET_NAME}",
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
         )
+        self.answering = False
+        """Whether its last turn was answered: who can't wait for a start asks this."""
         self._http = httpx.AsyncClient(transport=transport, base_url="http://engine", trust_env=False)
 
     async def turn(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -51,11 +53,13 @@ class EngineClient:
         while True:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
+                self.answering = False
                 raise EngineUnavailable
             try:
                 response = await self._http.post("/turn", content=body, timeout=remaining)
                 if response.status_code == 200:
                     result: dict[str, Any] = response.json()
+                    self.answering = True
                     return result
                 log.warning("engine_refused", status=response.status_code)
                 raise EngineUnavailable
