@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -69,12 +68,7 @@ def says_its_language(text: str) -> bool:
     """Return whether `text` is enough to tell a language by: "ok" and "Italia" are written in many."""
     if not text.isascii():
         return True
-    return sum(map(str.isalpha, text)) >= LEAST_LETTERS and normalise(text) not in _place_names()
-
-
-@lru_cache(maxsize=1)
-def _place_names() -> Collection[str]:
-    return Places.load().names.keys()
+    return sum(map(str.isalpha, text)) >= LEAST_LETTERS and normalise(text) not in Places.load().names
 
 
 @dataclass
@@ -117,7 +111,7 @@ class Router:
     def warm(self) -> None:
         """Read ahead what the first message in Latin letters would have to wait for. Blocks for a part of a second."""
         self.guesser()
-        _place_names()
+        Places.load()
         self.warmed = True
 
     def _all_payloads(self) -> set[str]:
@@ -147,8 +141,7 @@ class Router:
                     await asyncio.to_thread(self._note_messages, pseudonym, turn, reply)
                 return
             async with lock:
-                stored = await asyncio.to_thread(self.conversations.load, pseudonym)
-                state = State.from_bytes(stored) if stored else self._new_state(turn)
+                state = await asyncio.to_thread(self._load, pseudonym, turn)
                 if state.saw(turn.unique):
                     yield None
                     return
@@ -163,8 +156,7 @@ class Router:
                         await asyncio.to_thread(self.conversations.erase, pseudonym)
                     else:
                         state.add_messages(reply.sent_ids)
-                        lifetime = 3600 * lifetime_hours(state, self.expiry_hours)
-                        await asyncio.to_thread(self.conversations.keep, pseudonym, state.to_bytes(), lifetime)
+                        await asyncio.to_thread(self._keep, pseudonym, state)
         finally:
             self._waiting[pseudonym] -= 1
             if not self._waiting[pseudonym]:
@@ -175,8 +167,13 @@ class Router:
         """Forget a conversation without an answer (the web chat's exit, which waits for nothing)."""
         await asyncio.to_thread(self.conversations.erase, self.vault.pseudonym(channel, address))
 
-    def _new_state(self, turn: Turn) -> State:
-        return State(language=self.supported(turn.device_language) or "en")
+    def _load(self, pseudonym: str, turn: Turn) -> State:
+        stored = self.conversations.load(pseudonym)
+        return State.from_bytes(stored) if stored else State(language=self.supported(turn.device_language) or "en")
+
+    def _keep(self, pseudonym: str, state: State) -> None:
+        lifetime = 3600 * lifetime_hours(state, self.expiry_hours)
+        self.conversations.keep(pseudonym, state.to_bytes(), lifetime)
 
     def supported(self, code: str | None) -> str | None:
         """Return the supported language for a BCP 47 code such as "pt-BR", or None."""
@@ -192,12 +189,10 @@ class Router:
 
     def _note_messages(self, pseudonym: str, turn: Turn, reply: Reply | None) -> None:
         """Remember what has to be deleted, where there was too much at once to be answered."""
-        stored = self.conversations.load(pseudonym)
-        state = State.from_bytes(stored) if stored else self._new_state(turn)
+        state = self._load(pseudonym, turn)
         state.add_messages([each for each in (turn.message_id,) if each is not None])
         state.add_messages(reply.sent_ids if reply else [])
-        lifetime = 3600 * lifetime_hours(state, self.expiry_hours)
-        self.conversations.keep(pseudonym, state.to_bytes(), lifetime)
+        self._keep(pseudonym, state)
 
     def _busy(self, turn: Turn) -> Reply:
         language = self.supported(turn.device_language) or "en"
