@@ -1,6 +1,5 @@
 """bot/store: tables come from migrations only."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,10 @@ from sqlalchemy import Engine, inspect, text
 
 from bot.directory import models  # noqa: F401
 from bot.store import database
-from bot.store.database import HEAD, Base, connect, migrate
+from bot.store.database import HEAD, Base, migrate
 from bot.vault import conversations  # noqa: F401
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = connect(f"sqlite:///{tmp_path / 'a.db'}")
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 def test_the_head_that_the_code_expects_is_the_newest_migration() -> None:

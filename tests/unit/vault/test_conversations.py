@@ -1,25 +1,15 @@
 """bot/vault/conversations.py: kept, expired, erased."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
-from bot.store.database import connect, migrate
 from bot.vault.conversations import Conversations
 from bot.vault.vault import Vault
 
 DAY = 24 * 3600
 NOW = 1_800_000_000.0
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = connect(f"sqlite:///{tmp_path / 'helpline.db'}")
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
