@@ -32,6 +32,8 @@ from bot.vault.vault import Vault
 log = get_logger(__name__)
 
 PURGE_SECONDS = 300
+WARM_AFTER_SECONDS = 1.0
+"""Reading ahead would slow down the very first answers, which may be to somebody in danger."""
 
 
 class Gateway:
@@ -69,18 +71,21 @@ class Gateway:
         if with_engine:
             await self.engine_process.start()
         self._purging = asyncio.create_task(self._purge())
-        self._warming = asyncio.create_task(asyncio.to_thread(self.router.warm))
+        self._warming = asyncio.create_task(self._warm())
 
     async def stop(self) -> None:
-        if self._warming:
-            await self._warming
-        if self._purging:
-            self._purging.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._purging
+        for task in (self._warming, self._purging):
+            if task:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         await self.engine_process.stop()
         await self.engine.close()
         self.database.dispose()
+
+    async def _warm(self) -> None:
+        await asyncio.sleep(WARM_AFTER_SECONDS)
+        await asyncio.to_thread(self.router.warm)
 
     async def _purge(self) -> None:
         while True:

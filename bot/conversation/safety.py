@@ -20,6 +20,8 @@ INTENTS = ("immediate_danger", "self_harm", "not_safe_to_talk", "quick_exit")
 
 _PARTS = re.compile(r"(\((?:[^()]*)\)\??|\.\.|\S+)")
 _GAP = r"(?:\w+ ){0,3}"
+_normal = cache(normalise)
+"""Patterns share most of their words."""
 
 
 class PatternError(ValueError):
@@ -52,7 +54,7 @@ def _words(text: str) -> str:
         if word == "..":
             words.append(_GAP)
             continue
-        stem = normalise(word.rstrip("*"))
+        stem = _normal(word.rstrip("*"))
         if word.endswith("*"):
             if len(stem) < 3:
                 raise PatternError(f"{word!r}: at least three letters before a star")
@@ -70,11 +72,11 @@ def anchors(pattern: str) -> set[str]:
         alternatives = part[1:-1].split("|") if part.startswith("(") else [part]
         firsts = set()
         for alternative in alternatives:
-            words = [word for word in alternative.split() if word != ".."]
-            stem = normalise(words[0].rstrip("*")).split() if words else []
+            first = next((word for word in alternative.split() if word != ".."), "")
+            stem = _normal(first.rstrip("*")).split()
             if not stem:
                 break
-            firsts.add(stem[0] + ("*" if words[0].endswith("*") and len(stem) == 1 else ""))
+            firsts.add(stem[0] + ("*" if first.endswith("*") and len(stem) == 1 else ""))
         else:
             return firsts
     return set()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, insert
 from sqlalchemy.orm import Session
 
 from bot.directory.models import (
@@ -21,9 +21,10 @@ from bot.directory.models import (
     ServiceArea,
     StarterLoad,
 )
+from bot.store.database import Base
 
 FOLDER = Path(__file__).parent / "starter"
-EVERY_DAY = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_ALWAYS = {"days": ("MO", "TU", "WE", "TH", "FR", "SA", "SU"), "opens": "00:00", "closes": "24:00"}
 
 
 def load_starter(engine: Engine, folder: Path = FOLDER) -> bool:
@@ -38,73 +39,86 @@ def load_starter(engine: Engine, folder: Path = FOLDER) -> bool:
         if session.get(StarterLoad, digest) is not None:
             return False
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        rows = Rows()
+        for content in contents:
+            rows.add_country(yaml.load(content, Loader=loader))  # noqa: S506
         session.execute(delete(EmergencyNumber))
         session.execute(delete(StarterLoad))
-        for content in contents:
-            _load_country(session, yaml.load(content, Loader=loader))  # noqa: S506
+        session.execute(delete(Organization).where(Organization.id.in_([row["id"] for row in rows.of[Organization]])))
+        for table, values in rows.of.items():
+            session.execute(insert(table), values)
         session.add(StarterLoad(digest=digest))
     return True
 
 
-def _load_country(session: Session, data: dict[str, Any]) -> None:
-    for row in [*(data.get("emergency") or ()), *(data.get("text_emergency") or ())]:
-        session.add(
-            EmergencyNumber(
-                country=data["country"],
-                number=str(row["number"]),
-                how=row.get("how", "call"),
-                reaches=",".join(row.get("for", ["any"])),
-                code=row.get("code") and str(row["code"]),
-                registration=bool(row.get("registration")),
-                source=row["source"],
-                checked=row["checked"],
+class Rows:
+    """The rows of each table, in the order in which they can be inserted: at once, since every start waits for it."""
+
+    def __init__(self) -> None:
+        tables = (Organization, Service, Phone, Schedule, Language, ServiceArea, Attribute, EmergencyNumber)
+        self.of: dict[type[Base], list[dict[str, Any]]] = {table: [] for table in tables}
+
+    def add_country(self, data: dict[str, Any]) -> None:
+        for row in [*(data.get("emergency") or ()), *(data.get("text_emergency") or ())]:
+            self.of[EmergencyNumber].append(
+                {
+                    "country": data["country"],
+                    "number": str(row["number"]),
+                    "how": row.get("how", "call"),
+                    "reaches": ",".join(row.get("for", ["any"])),
+                    "code": row.get("code") and str(row["code"]),
+                    "registration": bool(row.get("registration")),
+                    "source": row["source"],
+                    "checked": row["checked"],
+                }
             )
+        for row in data.get("organizations") or ():
+            self.of[Organization].append({"id": row["id"], "name": row["name"], "website": row.get("website")})
+            for service in row.get("services") or ():
+                self._add_service(service, row["id"], data)
+
+    def _add_service(self, row: dict[str, Any], organization: str, data: dict[str, Any]) -> None:
+        service = {"service_id": row["id"]}
+        area = row.get("area") or "national"
+        self.of[Service].append(
+            {
+                "id": row["id"],
+                "organization_id": organization,
+                "name": row["name"],
+                "url": row.get("url"),
+                "chat_url": row.get("chat"),
+                "status": "active",
+                "kind": row["kind"],
+                "free": row.get("free"),
+                "source": row["source"],
+                "checked": row["checked"],
+                "assured_date": row["checked"] if row["verified"] else None,
+            }
         )
-    for row in data.get("organizations") or ():
-        known = session.scalar(select(Organization).where(Organization.id == row["id"]))
-        if known is not None:
-            session.delete(known)
-            session.flush()
-        organization = Organization(id=row["id"], name=row["name"], website=row.get("website"))
-        organization.services = [_service(each, data) for each in row.get("services") or ()]
-        session.add(organization)
-
-
-def _service(row: dict[str, Any], data: dict[str, Any]) -> Service:
-    area = row.get("area") or "national"
-    return Service(
-        id=row["id"],
-        name=row["name"],
-        url=row.get("url"),
-        chat_url=row.get("chat"),
-        kind=row["kind"],
-        free=row.get("free"),
-        source=row["source"],
-        checked=row["checked"],
-        assured_date=row["checked"] if row["verified"] else None,
-        phones=[
-            Phone(number=str(phone["number"]), type=phone["type"], domestic_only=bool(phone.get("domestic_only")))
+        self.of[Phone] += [
+            service
+            | {
+                "number": str(phone["number"]),
+                "type": phone["type"],
+                "domestic_only": bool(phone.get("domestic_only")),
+            }
             for phone in row.get("phones") or ()
-        ],
-        schedules=_schedules(row.get("schedule"), data.get("timezone") or "UTC"),
-        languages=[Language(code=code) for code in row.get("languages") or ()],
-        service_areas=[
-            ServiceArea(extent=data["country"], name=None if area in ("national", "international") else area)
-        ],
-        attributes=[Attribute(taxonomy="need", term=need) for need in row.get("needs") or ()],
-    )
-
-
-def _schedules(schedule: dict[str, Any] | None, timezone: str) -> list[Schedule]:
-    if not schedule:
-        return []
-    if schedule.get("always"):
-        return [Schedule(byday=",".join(EVERY_DAY), opens_at="00:00", closes_at="24:00", timezone=timezone)]
-    return [
-        Schedule(
-            byday=",".join(schedule["days"]),
-            opens_at=schedule["opens"],
-            closes_at=schedule["closes"],
-            timezone=timezone,
+        ]
+        schedule = row.get("schedule")
+        if schedule:
+            weekly = _ALWAYS if schedule.get("always") else schedule
+            self.of[Schedule].append(
+                service
+                | {
+                    "freq": "WEEKLY",
+                    "byday": ",".join(weekly["days"]),
+                    "opens_at": weekly["opens"],
+                    "closes_at": weekly["closes"],
+                    "timezone": data.get("timezone") or "UTC",
+                }
+            )
+        self.of[Language] += [service | {"code": code} for code in row.get("languages") or ()]
+        self.of[ServiceArea].append(
+            service | {"extent": data["country"], "name": None if area in ("national", "international") else area}
         )
-    ]
+        self.of[Attribute] += [service | {"taxonomy": "need", "term": need} for need in row.get("needs") or ()]

@@ -25,13 +25,17 @@ _LETTERS = str.maketrans(
         "'": "", "’": "", "‘": "", "ʼ": "", "`": "", "´": "", "ʹ": "", "＇": "",
     }
 )  # fmt: skip
+_ASCII = {letter: other for letter, other in _LETTERS.items() if letter < 128}
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
 def normalise(text: str) -> str:
     """Return `text` as lower-case words of bare letters and digits with single spaces between. Any string is valid."""
-    text = text[:LONGEST].translate(_LETTERS)
+    text = text[:LONGEST]
+    if text.isascii():  # the same as below, sooner
+        return _NOT_WORD.sub(" ", _REPEATED.sub(r"\1", text.translate(_ASCII).lower())).strip()
+    text = text.translate(_LETTERS)
     text = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
     letters = []
     for char in text:

@@ -1,4 +1,4 @@
-"""bot/store: tables come from migrations only."""
+"""bot/store: migrations and models make the same tables."""
 
 from pathlib import Path
 
@@ -8,10 +8,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from bot.directory import models  # noqa: F401
 from bot.store import database
-from bot.store.database import HEAD, Base, migrate
-from bot.vault import conversations  # noqa: F401
+from bot.store.database import HEAD, VERSION, connect, migrate, upgrade
+from bot.store.tables import metadata
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
 
@@ -20,12 +19,27 @@ def test_the_head_that_the_code_expects_is_the_newest_migration() -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [HEAD]
 
 
-def test_migrations_make_exactly_the_tables_of_the_models(engine: Engine) -> None:
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+def test_migrations_make_exactly_the_tables_of_the_models(tmp_path: Path) -> None:
+    migrated = connect(f"sqlite:///{tmp_path / 'migrated.db'}")
+    upgrade(migrated)
+    with migrated.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         for table in ("organization", "service", "service_at_location", "location", "phone", "schedule", "language"):
             assert inspect(connection).has_table(table)
         assert inspect(connection).has_table("service_area")
+    migrated.dispose()
+
+
+def test_a_new_database_is_the_same_as_a_migrated_one(engine: Engine, tmp_path: Path) -> None:
+    """What an empty database gets at once is what the migrations would have made, the version included."""
+    migrated = connect(f"sqlite:///{tmp_path / 'migrated.db'}")
+    upgrade(migrated)
+    described = text("SELECT type, tbl_name, name FROM sqlite_master ORDER BY 1, 2, 3")
+    with engine.connect() as new, migrated.connect() as old:
+        assert new.execute(described).all() == old.execute(described).all()
+        assert new.execute(VERSION.select()).all() == old.execute(VERSION.select()).all() == [(HEAD,)]
+        assert compare_metadata(MigrationContext.configure(new), metadata) == []
+    migrated.dispose()
 
 
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:

@@ -39,3 +39,9 @@ def test_any_text_has_a_normal_form_that_stays_the_same(text: str) -> None:
 
 def test_what_follows_the_bound_is_ignored() -> None:
     assert normalise("a " * LONGEST + "danger") == normalise("a " * LONGEST)
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=80))
+def test_plain_letters_have_the_same_form_alone_and_beside_others(text: str) -> None:
+    """ASCII takes a shorter way through the normaliser; the letter with an accent forces the long one."""
+    assert normalise(f"{text} é") == f"{normalise(text)} e".strip()
