@@ -4,7 +4,7 @@ BIN := .venv/bin
 RASA := $(BIN)/python -W ignore -m bot.engine.rasa_cli
 TRAINING := $(wildcard nlu/*.yml nlu/*/*.yml stories/*/*.yml stories/*.yml bot/engine/components/*.py bot/engine/sentences.py bot/text/*.py bot/conversation/language.py)
 
-.PHONY: run train test lint bench shell evaluate catalogues validate setup setup-dev screenshots clean
+.PHONY: fonts readability run train test lint bench shell evaluate catalogues validate setup setup-dev screenshots clean
 
 run: models/helpline.tar.gz
 	@exec $(BIN)/helpline run
@@ -42,10 +42,17 @@ shell: models/helpline.tar.gz
 validate: setup
 	@$(RASA) data validate --config nlu/config.yml --domain stories/domain --data nlu stories/rules stories/stories
 
+readability: setup-dev
+	@$(BIN)/python -m bot.text.readability
+
 catalogues: setup-dev
 	@$(BIN)/pybabel extract -F babel.cfg --sort-by-file --add-location=file --no-wrap --project=helpline --version=0.1 \
 	  --copyright-holder="the helpline's authors" -o locales/messages.pot .
-	@$(BIN)/pybabel update -i locales/messages.pot -d locales --previous --no-wrap --ignore-pot-creation-date
+	@$(BIN)/pybabel update -i locales/messages.pot -d locales --no-fuzzy-matching --ignore-obsolete --no-wrap --ignore-pot-creation-date
+
+# Fonts for cards, cut from Debian's fonts-noto-core and fonts-noto-cjk.
+fonts:
+	@.uv/bin/uv run --no-project --with fonttools --with pyyaml --with babel deploy/fonts.py
 
 screenshots: setup-dev models/helpline.tar.gz
 	@$(BIN)/python -m tests.browser.screenshots docs/images

@@ -23,6 +23,8 @@ class FindHelp(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         if not tracker.get_slot("country"):
             return [FollowupAction("referral_form")]
+        if tracker.get_slot("card"):  # she named the country for a card
+            return [FollowupAction("action_show_card")]
         _show_services(dispatcher, tracker)
         return []
 

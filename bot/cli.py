@@ -27,7 +27,7 @@ def clear_errors() -> Iterator[None]:
     """Say what to do about errors that the person at the keyboard can mend, without a traceback."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from bot.conversation.safety import PatternError
+    from bot.text.patterns import PatternError
     from bot.vault.keys import MasterKeyError
 
     try:

@@ -110,7 +110,7 @@ class BotApi:
         return [message for message in self.chats.get(chat, {}).values() if message["from"]["id"] == BOT["id"]]
 
     def texts(self, chat: int) -> list[str]:
-        return [message["text"] for message in self.sent(chat)]
+        return [message["text"] for message in self.sent(chat) if "text" in message]
 
     @property
     def pending(self) -> int:
@@ -151,7 +151,9 @@ class BotApi:
         if request.path_params["token"] != TOKEN:
             return _error(401, "Unauthorized")
         form = await request.form()
-        arguments = {name: _value(str(value)) for name, value in form.items()}
+        arguments = {
+            name: _value(value) if isinstance(value, str) else await value.read() for name, value in form.items()
+        }
         self.calls.append((method, arguments))
         if self._faults.get(method):
             status, parameters = self._faults[method].pop(0)
@@ -181,6 +183,13 @@ class BotApi:
         message = self._message(chat, "en") | {"from": BOT, "text": str(arguments["text"])}
         if "reply_markup" in arguments:
             message["reply_markup"] = arguments["reply_markup"]
+        self.chats.setdefault(chat, {})[message["message_id"]] = message
+        return message
+
+    async def _on_sendPhoto(self, arguments: dict[str, Any]) -> Any:
+        chat = int(arguments["chat_id"])
+        sizes = [{"file_id": "photo", "file_unique_id": "photo", "width": 1080, "height": 1080}]
+        message = self._message(chat, "en") | {"from": BOT, "photo": sizes}
         self.chats.setdefault(chat, {})[message["message_id"]] = message
         return message
 

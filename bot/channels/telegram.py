@@ -34,7 +34,7 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, Re
 from telegram.ext import AIORateLimiter, Application, ApplicationBuilder
 
 from bot.conversation.router import Router
-from bot.conversation.turn import Choice, Kind, Reply, Turn
+from bot.conversation.turn import Card, Choice, Kind, Reply, Turn
 from bot.log import get_logger
 from bot.settings import Settings
 from bot.text.catalogue import Catalogue
@@ -237,6 +237,8 @@ class TelegramChannel:
 
     async def _show(self, chat_id: int, reply: Reply) -> None:
         for message in reply.messages:
+            if message.card:
+                await self._show_picture(chat_id, message.card, reply)
             parts = split(message.text)
             for index, part in enumerate(parts):
                 markup = keyboard(message.choices) if index == len(parts) - 1 else None
@@ -248,6 +250,19 @@ class TelegramChannel:
                 await patiently(functools.partial(self.bot.delete_messages, chat_id, ids))
             except TelegramError as error:
                 log.warning("telegram_delete_failed", error=type(error).__name__, count=len(ids))
+
+    async def _show_picture(self, chat_id: int, card: Card, reply: Reply) -> None:
+        """Send a card as a picture, veiled until it is tapped. Its words follow as text, so a failure is no loss."""
+        from bot.channels.picture import picture  # read when the first card is shown
+
+        png = await asyncio.to_thread(picture, card)
+        try:
+            sent = await patiently(
+                lambda: self.bot.send_photo(chat_id, png, has_spoiler=True, disable_notification=True)
+            )
+            reply.sent_ids.append(sent.message_id)
+        except (BadRequest, NetworkError) as error:
+            log.warning("telegram_picture_failed", error=type(error).__name__)
 
     async def _send(self, chat_id: int, text: str, markup: InlineKeyboardMarkup | None) -> Message:
         # Without a sound: nobody else near the phone should notice.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from bot.conversation import cover
 from bot.conversation.effects import EUROPE
 from bot.conversation.router import Router
 from bot.conversation.turn import Choice, Kind, Message, Turn
@@ -44,6 +45,7 @@ HEADERS = {
 _SECRET = re.compile(r"[\w-]{32,64}", re.ASCII)
 _ISOLATED = re.compile(f"{ISOLATE}([^{END_ISOLATE}]*){END_ISOLATE}|(\n)")
 _NUMBER = re.compile(r"\+?[\d ()./-]{2,}")
+COVER_TEXTS = ("title", "amount", "unit", "convert")
 INTERFACE = ("placeholder", "send", "typing", "you", "exit_hint", "privacy")
 
 
@@ -137,12 +139,18 @@ class WebChat:
                 "interface": self._interface(reply.language),
                 "ended": reply.ended,
                 "cover": reply.cover,
+                "cleared": reply.cleared,
+                "hide": reply.hide,
+                "hide_after": {"seconds": reply.hide_after, "token": self.router.lock_token}
+                if reply.hide_after
+                else None,
             }
             return JSONResponse(answer, headers=HEADERS)
-        if reply.cover:
+        if reply.cover and reply.ended:
             return RedirectResponse("/units", status_code=303, headers=HEADERS)
         conversation = secrets.token_urlsafe(32) if reply.ended else conversation
-        return self._html(reply.language, [self._message(message) for message in reply.messages], conversation, text)
+        shown = "" if reply.hide else text
+        return self._html(reply.language, [self._message(message) for message in reply.messages], conversation, shown)
 
     async def leave(self, request: Request) -> Response:
         """Forget the conversation that the page has left."""
@@ -153,13 +161,20 @@ class WebChat:
         return Response(status_code=204, headers=HEADERS)
 
     async def units(self, request: Request) -> Response:
+        """The converter that one leaves to: the same for everybody, used before or not."""
         language = self._language(request)
-        rows = [variation["text"] for variation in self.catalogue.responses["utter_cover"]]
+        asked = request.query_params.get("amount", "")[:40]
+        chosen = request.query_params.get("unit", "")
+        conversion = cover.read(f"{asked} {chosen}", tuple(self.catalogue.languages)) if asked.strip() else None
         page = self.pages.get_template("units.html").render(
             language=language,
             direction=self.catalogue.languages[language].direction,
-            title=self.catalogue.text("utter_web_cover_title", language),
-            rows=[self.catalogue.translate(row, language)[0] for row in rows],
+            texts={name: self.catalogue.text(f"utter_web_cover_{name}", language) for name in COVER_TEXTS},
+            amount=asked,
+            chosen=chosen,
+            units=cover.choices(language),
+            result=conversion.text(language) if conversion else None,
+            tables=[(cover.title(each, language), cover.table(each, language).splitlines()) for each in cover.TABLES],
         )
         return HTMLResponse(page, headers=HEADERS)
 
@@ -185,6 +200,7 @@ class WebChat:
             "choices": [{"title": choice.title, "token": choice.token} for choice in message.choices],
             "language": language.code if language else None,
             "direction": language.direction if language else None,
+            "card": asdict(message.card) if message.card else None,
         }
 
     def _interface(self, language: str) -> dict[str, str]:

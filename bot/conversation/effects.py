@@ -82,19 +82,21 @@ class Effects:
         said = self.catalogue.say("utter_self_harm", state.language, state.turn, numbers=numbers)
         choices = self.catalogue.say("utter_self_harm_choices", state.language)
         wanted = Wanted(state.country, "need_counselling", "self_harm", (state.language,))
-        lines = [self.card(service, state) for service in self.directory.services(wanted)[:1] if state.country]
+        lines = [self.entry(service, state) for service in self.directory.services(wanted)[:1] if state.country]
         return [Message(said.text), Message("\n\n".join([choices.text, *lines]), choices.buttons)]
 
-    def countries(self, state: State, page: int = 0) -> list[Message]:
-        """Ask where she is: likely countries first, the rest by name, ten at a time."""
+    def countries(
+        self, state: State, page: int = 0, purpose: str = "country", question: str = "utter_ask_country"
+    ) -> list[Message]:
+        """Ask for a country: likely ones first, the rest by name, ten at a time. Each button is `!<purpose>:<code>`."""
         codes = self._ordered_countries(state.language)
         start = page * COUNTRIES_A_PAGE % max(len(codes), 1)
         territories = Locale.parse(state.language).territories
         shown = codes[start : start + COUNTRIES_A_PAGE]
-        buttons = [Button(territories.get(code, code), f"!country:{code}") for code in shown]
+        buttons = [Button(territories.get(code, code), f"!{purpose}:{code}") for code in shown]
         more = self.catalogue.text("utter_more_countries", state.language)
-        buttons.append(Button(more, f"!countries:{page + 1}"))
-        return [Message(self.catalogue.say("utter_ask_country", state.language, state.turn).text, tuple(buttons))]
+        buttons.append(Button(more, f"!countries:{page + 1}:{purpose}"))
+        return [Message(self.catalogue.say(question, state.language, state.turn).text, tuple(buttons))]
 
     def _ordered_countries(self, language: str) -> list[str]:
         known = self.directory.countries()
@@ -120,11 +122,11 @@ class Effects:
             numbers = isolate(emergency.numbers[0]) if emergency else ""
             first = self.catalogue.say(name, language, country=country, numbers=numbers)
             found = self.directory.services(Wanted(None, wanted.need, wanted.topic, wanted.languages))
-        messages = [Message("\n\n".join([first.text, *(self.card(service, state) for service in found)]))]
+        messages = [Message("\n\n".join([first.text, *(self.entry(service, state) for service in found)]))]
         following = self.catalogue.say("utter_referral_next", language)
         return [*messages, Message(following.text, following.buttons)]
 
-    def card(self, service: Service, state: State, now: datetime | None = None) -> str:
+    def entry(self, service: Service, state: State, now: datetime | None = None) -> str:
         """Return one service as lines of text: what, languages, cost, hours, how to reach it, how it was checked."""
         now = now or datetime.now(timezone.utc)
         language = state.language

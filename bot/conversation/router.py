@@ -1,13 +1,14 @@
 """The router: takes a turn from a channel, decides who answers it, and remembers what the next one needs.
 
-Order of decisions: delivered before? exit or erase? safety screen? something unreadable? else the engine. Whatever
-happens to the engine, a turn gets an answer.
+Order of decisions: delivered before? hidden behind the cover? exit or erase? safety screen? an answer that the gateway
+waits for? something unreadable? else the engine. Whatever happens to the engine, a turn gets an answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -15,16 +16,21 @@ from typing import Any
 
 from babel import Locale
 
+from bot.conversation import cover, lock
+from bot.conversation.adverts import LIKE_AN_ADVERT, SIGNS_OF_AN_ADVERT, Adverts
+from bot.conversation.cards import Cards
 from bot.conversation.effects import Effects, lifetime_hours
+from bot.conversation.guides import Guides
 from bot.conversation.language import LanguageGuesser, named_language
 from bot.conversation.places import Places
 from bot.conversation.safety import SafetyScreen
 from bot.conversation.state import State
 from bot.conversation.turn import Choice, Kind, Message, Reply, Turn
+from bot.conversation.walks import payloads as walk_payloads
 from bot.directory.search import Wanted
 from bot.engine.client import EngineClient, EngineUnavailable
 from bot.log import get_logger
-from bot.text.catalogue import Button, Catalogue, fill
+from bot.text.catalogue import Button, Catalogue, fill, isolate
 from bot.text.normalise import normalise
 from bot.vault.conversations import Conversations
 from bot.vault.vault import Vault
@@ -35,6 +41,7 @@ SURE = 0.8
 """From this on, the language guess is acted on."""
 
 LONGEST_TEXT = 1000
+LONGEST_ADVERT = 4000
 WAITING_TURNS = 8
 """Turns of one conversation that may wait for their answer at once."""
 
@@ -60,6 +67,14 @@ COMMANDS = {
 REPEATED_AFTER_LANGUAGE = ("ask_", "need_", "door_", "topic_")
 """What is said again in the new language after a change: the last answer, where it was one of these or a situation."""
 
+CHECK_BACK_TURNS = 3
+"""After so many turns, somebody who spoke of despair is asked how it is."""
+
+PURPOSES = ("country", "trip_to", "trip_from")
+"""What a country is asked for: where she is, where she thinks of going, where she comes from."""
+
+SAFETY = ("immediate_danger", "not_safe_to_talk", "self_harm", "user_is_child")
+MAY_BE_ADVERTS = ("suspicious_job_offer", "nlu_fallback")
 
 LEAST_LETTERS = 5
 
@@ -79,6 +94,14 @@ class _Answer:
     understood: str | None = None
     finish: str | None = None
     """"exit" or "erase"."""
+    cover: bool = False
+    """The converter: nothing may be added that tells what this is."""
+    asks: bool = False
+    """A guided walk's question is among the messages."""
+    hide: bool = False
+    """What she sent is to be taken out of sight."""
+    clear: bool = False
+    """So is all that stands in the chat."""
 
 
 class Router:
@@ -103,6 +126,9 @@ class Router:
         self.engine = engine
         self.guesser = guesser
         self.expiry_hours = expiry_hours
+        self.adverts = Adverts()
+        self.guides = Guides(effects, self.adverts)
+        self.cards = Cards(effects)
         self.warmed = False
         self._locks: dict[str, asyncio.Lock] = {}
         self._waiting: dict[str, int] = {}
@@ -112,6 +138,7 @@ class Router:
         """Read ahead what the first message in Latin letters would have to wait for. Blocks for a part of a second."""
         self.guesser()
         Places.load()
+        cover.read("5 kg", tuple(self.catalogue.languages))
         self.warmed = True
 
     def _all_payloads(self) -> set[str]:
@@ -120,8 +147,11 @@ class Router:
             self.catalogue.payloads()
             | {"!exit", "!erase", "!language", "!countries", "/menu"}
             | {f"!language:{code}" for code in self.catalogue.languages}
-            | {f"!country:{code}" for code in territories}
-            | {f"!countries:{page}" for page in range(30)}
+            | {f"!{purpose}:{code}" for purpose in PURPOSES for code in territories}
+            | {f"!countries:{page}:{purpose}" for purpose in PURPOSES for page in range(30)}
+            | {f"!cover:{dimension}" for dimension in cover.TABLES}
+            | {"!lock", "!word", "!word_none", "!word_skip", "!advert", "!trip"}
+            | walk_payloads()
         )
 
     @asynccontextmanager
@@ -148,7 +178,7 @@ class Router:
                 state.greeted = state.greeted or turn.opened
                 if turn.message_id is not None:
                     state.add_messages([turn.message_id])
-                reply = await self._reply(turn, state)
+                reply = await self._reply(turn, state, pseudonym)
                 try:
                     yield reply
                 finally:
@@ -156,6 +186,7 @@ class Router:
                         await asyncio.to_thread(self.conversations.erase, pseudonym)
                     else:
                         state.add_messages(reply.sent_ids)
+                        state.last_seen = int(time.time()) if state.return_word else 0
                         await asyncio.to_thread(self._keep, pseudonym, state)
         finally:
             self._waiting[pseudonym] -= 1
@@ -199,9 +230,12 @@ class Router:
         said = self.catalogue.say("utter_busy", language)
         return Reply([Message(said.text)], language, self.catalogue.languages[language].direction)
 
-    async def _reply(self, turn: Turn, state: State) -> Reply:
+    async def _reply(self, turn: Turn, state: State, pseudonym: str) -> Reply:
         try:
-            answer = await self._decide(turn, state)
+            if lock.is_due(state):
+                answer = self._behind_the_cover(turn, state, pseudonym)
+            else:
+                answer = await self._decide(turn, state, pseudonym)
         except Exception:
             log.exception("turn_failed")
             answer = _Answer([self._say("utter_trouble", state)])
@@ -209,23 +243,64 @@ class Router:
             return self._finish(answer.finish, state)
         if answer.understood and answer.understood not in ("nlu_fallback", "not_understood", "change_language"):
             state.last_intent = answer.understood
-        reply = await asyncio.to_thread(self._dress, answer.messages, state)
+        self._check_back(answer, state)
+        reply = await asyncio.to_thread(self._dress, answer, state)
+        if answer.clear:
+            reply.delete, state.messages = state.deletable(), []
+            reply.cleared = True
+        elif answer.hide and turn.message_id is not None:
+            reply.delete = [turn.message_id]
+        reply.hide = answer.hide
+        reply.hide_after = lock.LOCK_SECONDS if state.return_word and not state.locked else None
         state.turn += 1
         return reply
 
-    def _finish(self, how: str, state: State) -> Reply:
-        name = "utter_cover" if how == "exit" else "utter_erased_partly" if state.undeletable else "utter_erased"
-        said = self.catalogue.say(name, state.language, state.turn, notice=how != "exit")
-        return Reply(
-            messages=[Message(said.text)],
-            language=state.language,
-            direction=self.catalogue.languages[state.language].direction,
-            delete=state.deletable(),
-            ended=True,
-            cover=how == "exit",
-        )
+    def _check_back(self, answer: _Answer, state: State) -> None:
+        """Ask somebody who spoke of despair how it is, some turns later."""
+        if answer.understood == "self_harm":
+            state.check_back = state.turn + CHECK_BACK_TURNS
+        due = state.check_back is not None and state.turn >= state.check_back
+        if due and answer.understood not in SAFETY and not (answer.cover or answer.asks):
+            state.check_back = None
+            answer.messages.append(self._say("utter_check_back", state))
 
-    async def _decide(self, turn: Turn, state: State) -> _Answer:
+    def _behind_the_cover(self, turn: Turn, state: State, pseudonym: str) -> _Answer:
+        """Answer as the converter until her word comes. Leaving works from here, too."""
+        state.locked = True
+        if self._is_exit(turn):
+            return _Answer([], finish="exit")
+        if turn.kind is Kind.TEXT and lock.opens(state, self.vault, pseudonym, turn.content):
+            state.locked = False
+            return _Answer([self._say("utter_return_welcome", state)], hide=True)
+        if turn.kind is Kind.BUTTON:
+            return self._cover(state, dimension=(self._payloads.get(turn.content) or "").removeprefix("!cover:"))
+        return self._cover(state, turn.content if turn.kind is Kind.TEXT else "")
+
+    def _cover(self, state: State, text: str = "", dimension: str = "") -> _Answer:
+        """Return the converter's answer: the same whether or not anything is hidden behind it."""
+        conversion = cover.read(text, tuple(self.catalogue.languages))
+        if dimension in cover.TABLES:
+            shown = cover.table(dimension, state.language)
+        elif conversion:
+            shown = conversion.text(state.language)
+        else:
+            shown = self.catalogue.say("utter_cover", state.language, state.turn, notice=False).text
+        example = isolate(cover.example(state.language))
+        ask = self.catalogue.text("utter_cover_ask", state.language, example=example)
+        buttons = tuple(Button(cover.title(each, state.language), f"!cover:{each}") for each in cover.TABLES)
+        return _Answer([Message(f"{shown}\n{ask}", buttons)], cover=True)
+
+    def _finish(self, how: str, state: State) -> Reply:
+        if how == "exit":
+            answer = self._cover(state)
+        else:
+            name = "utter_erased_partly" if state.undeletable else "utter_erased"
+            answer = _Answer([Message(self.catalogue.say(name, state.language, state.turn).text)], cover=True)
+        reply = self._dress(answer, state)
+        reply.delete, reply.ended, reply.cover = state.deletable(), True, how == "exit"
+        return reply
+
+    async def _decide(self, turn: Turn, state: State, pseudonym: str) -> _Answer:
         if turn.kind is Kind.BUTTON:
             payload = self._payloads.get(turn.content)
             if payload is None:
@@ -236,6 +311,8 @@ class Router:
             return (
                 await self._tapped(payload, state) if payload else _Answer([self._say("utter_unknown_command", state)])
             )
+        if state.expecting == "advert" and len(turn.content) >= LIKE_AN_ADVERT and self.adverts.signs(turn.content):
+            return await self._expected(turn.content, state, pseudonym)  # it may speak of danger
         danger = self.screen.match(turn.content) if turn.content else None
         if danger and danger[0] == "quick_exit":
             return _Answer([], finish="exit")
@@ -252,13 +329,46 @@ class Router:
             return _Answer([self._say(f"utter_{turn.kind.value}", state), self._say("utter_menu", state)])
         if not turn.content.strip():
             return _Answer([self._say("utter_sticker", state)])
+        if state.expecting:
+            expected = await self._expected(turn.content, state, pseudonym)
+            if expected.messages:
+                return expected
+        if cover.read(turn.content, tuple(self.catalogue.languages)):
+            return self._cover(state, turn.content)
         return await self._typed(turn.content, state)
+
+    async def _expected(self, text: str, state: State, pseudonym: str) -> _Answer:
+        """Take a message for what was just asked for; an answer without messages where it is not that."""
+        expecting, state.expecting = state.expecting, None
+        if expecting == "advert":
+            return _Answer(await asyncio.to_thread(self.guides.advert, state, text[:LONGEST_ADVERT]))
+        if expecting in ("trip_to", "trip_from"):
+            country = await asyncio.to_thread(lambda: Places.load().find(text))
+            return await self._tapped(f"!{expecting}:{country}", state) if country else _Answer([])
+        word = lock.word_of(text)
+        digest = lock.digest(self.vault, pseudonym, word) if word else ""
+        if expecting == "duress_word" and digest == state.return_word:
+            state.expecting = expecting
+            return _Answer([self._say("utter_return_same", state)], hide=True)
+        if not word:
+            state.expecting = expecting
+            return _Answer([self._say("utter_return_bad", state)])
+        if expecting == "return_word":
+            state.return_word, state.expecting = digest, "duress_word"
+            return _Answer([self._say("utter_question_duress_word", state)], hide=True)
+        state.duress_word = digest
+        return _Answer([self._say("utter_return_set", state)], hide=True)
 
     async def _typed(self, text: str, state: State) -> _Answer:
         offer = self._follow_language(text, state)
         answer = await self._ask_engine(state, text=text)
         if answer.finish:
             return answer
+        if len(text) >= LIKE_AN_ADVERT and answer.understood in MAY_BE_ADVERTS:
+            signs = await asyncio.to_thread(self.adverts.signs, text[:LONGEST_ADVERT])
+            if len(signs) >= SIGNS_OF_AN_ADVERT:
+                messages = await asyncio.to_thread(self.guides.advert, state, text[:LONGEST_ADVERT])
+                return replace(answer, messages=messages + offer)
         if len(text) > LONGEST_TEXT:
             answer.messages.insert(0, self._say("utter_too_long", state))
         if not state.greeted and answer.understood not in ("immediate_danger", "not_safe_to_talk", "self_harm"):
@@ -274,8 +384,22 @@ class Router:
             return _Answer(self.effects.languages(state))
         if command == "!language":
             return await self._change_language(value, state)
+        state.expecting = None
         if command == "!countries":
-            return _Answer(await asyncio.to_thread(self.effects.countries, state, int(value or 0)))
+            page, _, purpose = value.partition(":")
+            return await self._countries(state, int(page or 0), purpose or "country")
+        if command in ("!trip", "!trip_to", "!trip_from"):
+            return await self._trip(command, value, state)
+        if command == "!advert":
+            state.expecting = "advert"
+            return _Answer([self._say("utter_question_advert", state)])
+        if command == "!cover":
+            return self._cover(state, dimension=value)
+        if command.startswith("!word"):
+            return self._words(command, state)
+        if command == "!lock":
+            state.locked = state.return_word is not None
+            return replace(self._cover(state), clear=True)
         if command == "!country":
             if state.last_intent == "immediate_danger":
                 state.set_slot("country", value)
@@ -285,6 +409,30 @@ class Router:
             state.greeted = True
             state.last_intent = None
         return await self._ask_engine(state, payload=payload)
+
+    async def _countries(self, state: State, page: int, purpose: str) -> _Answer:
+        question = "utter_ask_country" if purpose == "country" else f"utter_{purpose}"
+        state.expecting = purpose if purpose != "country" else None
+        return _Answer(await asyncio.to_thread(self.effects.countries, state, page, purpose, question))
+
+    async def _trip(self, command: str, country: str, state: State) -> _Answer:
+        """Ask where a journey goes, then whence; then give the numbers for it."""
+        if command == "!trip_to":
+            state.trip_to = country
+            return await self._countries(state, 0, "trip_from")
+        destination, state.trip_to = state.trip_to, None
+        if command == "!trip_from" and destination:
+            return _Answer(await asyncio.to_thread(self.guides.journey, state, country, destination))
+        return await self._countries(state, 0, "trip_to")
+
+    def _words(self, command: str, state: State) -> _Answer:
+        """Begin, skip or give up setting the words to return with."""
+        if command == "!word":
+            state.expecting = "return_word"
+            return _Answer([self._say("utter_question_return_word", state)])
+        if command == "!word_none":
+            state.return_word = state.duress_word = None
+        return _Answer([self._say("utter_return_set" if state.return_word else "utter_return_none", state)])
 
     async def _change_language(self, language: str, state: State) -> _Answer:
         state.language = language
@@ -331,7 +479,12 @@ class Router:
         for message in result["messages"]:
             if "do" in message:
                 self._do(message["do"], state, answer)
+            elif message.get("show") == "country_fact":
+                fact, country = message["fact"], message["country"]
+                law = await asyncio.to_thread(self.guides.country_fact, state, fact, country)
+                answer.messages[-1] = replace(answer.messages[-1], text=f"{answer.messages[-1].text}\n{law}")
             elif "show" in message:
+                answer.asks = answer.asks or message["show"] == "walk_step"
                 answer.messages += await self._show(message, state, text)
             else:
                 buttons = tuple(Button(each["title"], each["payload"]) for each in message["buttons"])
@@ -355,6 +508,10 @@ class Router:
             wanted = Wanted(message["country"], message["need"], message["topic"], (state.language,))
             return await asyncio.to_thread(self.effects.services, state, wanted)
         shows: dict[str, Callable[[State], list[Message]]] = {
+            "walk_step": lambda state: self.guides.walk_step(state, message["position"], message["explain"]),
+            "walk_result": lambda state: self.guides.walk_result(state, message["position"]),
+            "card": lambda state: self.cards.card(state, message["card"], message["country"]),
+            "card_countries": lambda state: self.effects.countries(state, question="utter_card_country"),
             "emergency": self.effects.emergency,
             "crisis": self.effects.crisis,
             "countries": self.effects.countries,
@@ -385,6 +542,8 @@ class Router:
             return _Answer(self.effects.services(state, wanted), intent)
         if intent == "phone_shared":
             state.shared_phone = True
+        if intent == "show":
+            intent = json.loads((payload or "")[len("/show") :])["screen"]
         if intent and f"utter_{intent}" in self.catalogue:
             return _Answer([self._say(f"utter_{intent}", state)], intent)
         if intent == "find_service":
@@ -394,7 +553,7 @@ class Router:
     def opening(self, language: str) -> list[Message]:
         """Return the first screen, for a channel that shows it before anybody has written. Stores nothing."""
         state = State(language=language)
-        return self._dress(self._start(state), state).messages
+        return self._dress(_Answer(self._start(state)), state).messages
 
     def _welcome(self, state: State) -> Message:
         said = self.catalogue.say("utter_welcome", state.language)
@@ -409,24 +568,28 @@ class Router:
         said = self.catalogue.say(response, state.language, state.turn)
         return Message(said.text, said.buttons)
 
-    def _dress(self, messages: list[Message], state: State) -> Reply:
+    @property
+    def lock_token(self) -> str:
+        """The token of the button that hides the chat, for a channel that taps it by itself after idle time."""
+        return self.vault.token("!lock")
+
+    def _dress(self, answer: _Answer, state: State) -> Reply:
         """Fill in what was left open, avoid saying the same twice in a row, add the exit, name buttons by tokens."""
+        messages = answer.messages
         if any("{" in message.text for message in messages):
             values = self.effects.values(state)
             messages = [replace(message, text=fill(message.text, values)) for message in messages]
-        digests = [self.vault.token(message.text) for message in messages]
-        for index, digest in enumerate(digests):
-            if digest in state.last_texts:
-                again = self.catalogue.say("utter_again", state.language, state.turn).text
-                messages[index] = replace(messages[index], text=f"{again}\n{messages[index].text}")
-                digests[index] = self.vault.token(messages[index].text)
-                break
-        state.last_texts = digests
-        ways_out = (
-            Button(self.catalogue.text("utter_menu_button", state.language), "/menu"),
-            Button(self.catalogue.text("utter_exit", state.language), "!exit"),
-        )
-        messages[-1] = replace(messages[-1], buttons=messages[-1].buttons + ways_out)
+        if not answer.cover:
+            self._vary(messages, state)
+            ways_out = [
+                Button(self.catalogue.text("utter_menu_button", state.language), "/menu"),
+                Button(self.catalogue.text("utter_exit", state.language), "!exit"),
+            ]
+            if state.return_word:
+                ways_out.insert(1, Button(self.catalogue.text("utter_lock_button", state.language), "!lock"))
+            if state.walking and not answer.asks:
+                ways_out.insert(0, self.guides.go_on(state))
+            messages[-1] = replace(messages[-1], buttons=messages[-1].buttons + tuple(ways_out))
         dressed = [
             replace(
                 message,
@@ -435,4 +598,15 @@ class Router:
             )
             for message in messages
         ]
-        return Reply(dressed, state.language, self.catalogue.languages[state.language].direction)
+        return Reply(dressed, state.language, self.catalogue.languages[state.language].direction, cover=answer.cover)
+
+    def _vary(self, messages: list[Message], state: State) -> None:
+        """Say so where a text comes twice in a row."""
+        digests = [self.vault.token(message.text) for message in messages]
+        for index, digest in enumerate(digests):
+            if digest in state.last_texts:
+                again = self.catalogue.say("utter_again", state.language, state.turn).text
+                messages[index] = replace(messages[index], text=f"{again}\n{messages[index].text}")
+                digests[index] = self.vault.token(messages[index].text)
+                break
+        state.last_texts = digests

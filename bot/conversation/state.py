@@ -35,6 +35,21 @@ class State:
     """Which deliveries were answered already."""
     messages: list[list[int]] = field(default_factory=list)
     """[message id, Unix time] of what is in the chat, both sides, for deleting."""
+    expecting: str | None = None
+    """What the next message is taken for, where it is not for the engine: "return_word", "duress_word", "advert",
+    "trip_to", "trip_from"."""
+    trip_to: str | None = None
+    """The country that she thinks of going to, until that question is answered."""
+    return_word: str | None = None
+    """Keyed digests (bot/conversation/lock.py)."""
+    duress_word: str | None = None
+    wrong_words: list[int] = field(default_factory=list)
+    """Unix times of guesses."""
+    locked: bool = False
+    last_seen: int = 0
+    """Unix time of the last turn; kept only where a word to return is set."""
+    check_back: int | None = None
+    """The turn at which to ask how she is, after she spoke of despair."""
     undeletable: bool = False
     """Some messages have become too old for the channel to delete."""
 
@@ -42,6 +57,11 @@ class State:
     def country(self) -> str | None:
         country: str | None = self.engine.get("slots", {}).get("country")
         return country
+
+    @property
+    def walking(self) -> bool:
+        """Whether a guided walk waits to be gone on with."""
+        return bool(self.engine.get("slots", {}).get("walk"))
 
     def set_slot(self, name: str, value: str) -> None:
         self.engine.setdefault("slots", {})[name] = value

@@ -54,6 +54,24 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class CardText:
+    """One language's words on a card: the text, its BCP 47 code, and "ltr" or "rtl"."""
+
+    text: str
+    language: str
+    direction: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """Words to show, full screen, the host country's language first; `open` and `close` are its buttons."""
+
+    texts: tuple[CardText, ...]
+    open: str
+    close: str
+
+
+@dataclass(frozen=True)
 class Message:
     """One message of a reply. `buttons` have payloads; the router gives channels `choices` with tokens instead."""
 
@@ -62,6 +80,8 @@ class Message:
     choices: tuple[Choice, ...] = ()
     language: str | None = None
     """Where it differs from the reply's."""
+    card: Card | None = None
+    """The same words, for a channel that can show them large."""
 
 
 @dataclass
@@ -69,7 +89,9 @@ class Reply:
     """What is shown to the person.
 
     `delete`: the channel's ids of messages to take away on both sides, after showing `messages`. `ended`: the
-    conversation was forgotten. `sent_ids`: filled by the channel with the ids of what it sent.
+    conversation was forgotten. `cover`: nothing in it tells what this chat is. `cleared`: what stood in the chat
+    before is to be taken out of sight; `hide`: what she just sent is. `hide_after`: after so many idle seconds the
+    channel hides the chat by itself, where it can. `sent_ids`: filled by the channel with the ids of what it sent.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -78,4 +100,7 @@ class Reply:
     delete: list[int] = field(default_factory=list)
     ended: bool = False
     cover: bool = False
+    cleared: bool = False
+    hide: bool = False
+    hide_after: int | None = None
     sent_ids: list[int] = field(default_factory=list)

@@ -44,7 +44,7 @@ class Service(Base):
     """Beyond HSDS: a page where one can write to them."""
     status: Mapped[str] = mapped_column(String(20), default="active")
     kind: Mapped[str] = mapped_column(String(30))
-    """trafficking, child, crisis, violence, victims_of_crime, migration or labour."""
+    """trafficking, child, crisis, violence, victims_of_crime, migration, labour or consular."""
     free: Mapped[bool | None] = mapped_column(Boolean)
     """None where it is not known."""
     source: Mapped[str] = mapped_column(String(500))

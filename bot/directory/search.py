@@ -13,6 +13,8 @@ from bot.directory.hours import opening
 from bot.directory.models import EmergencyNumber, Organization, Service, ServiceArea
 
 BEST = 3
+CONSULAR = "consular"
+"""The kind of service that a country keeps for its own people abroad."""
 STALE_DAYS = 90
 
 KINDS_FOR = {
@@ -107,8 +109,20 @@ class Directory:
         """Return the countries with an emergency number or a service, sorted by code."""
         with Session(self.engine) as session:
             codes = set(session.scalars(select(EmergencyNumber.country).distinct()))
-            codes |= {code for code in session.scalars(select(ServiceArea.extent).distinct()) if code}
+            helped = select(ServiceArea.extent).join(Service).where(Service.kind != CONSULAR).distinct()
+            codes |= {code for code in session.scalars(helped) if code}
         return sorted(codes)
+
+    def consular(self, country: str) -> Service | None:
+        """Return the line of `country` for its own people abroad; None where none is known."""
+        query = (
+            select(Service)
+            .join(ServiceArea)
+            .where(ServiceArea.extent == country, Service.kind == CONSULAR, Service.status == "active")
+            .options(selectinload(Service.phones))
+        )
+        with Session(self.engine, expire_on_commit=False) as session:
+            return session.scalars(query).first()
 
     def health(self, today: date | None = None) -> dict[str, int]:
         """Return counts for `helpline check`: organisations, services, those never verified, those not read lately."""

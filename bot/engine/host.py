@@ -16,12 +16,14 @@ from rasa.shared.core.events import BotUttered, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
+from bot.engine.context import in_context
 from bot.engine.memory import TurnTrackerStore, recall, remember
 from bot.engine.nlg import CatalogueGenerator
 from bot.text.catalogue import Catalogue
 
 LANGUAGE, TURN, QUESTION, LAST_ANSWER, MISUNDERSTOOD = "language", "turn", "question", "last_answer", "misunderstood"
 GIVEN_EACH_TURN = frozenset({LANGUAGE, TURN})
+ASPECT = "aspect"
 _INTENT_PAYLOAD = re.compile(r"/[a-z_]+(\{.*\})?", re.DOTALL)
 
 
@@ -64,9 +66,12 @@ class Host:
         return domain
 
     async def parse(self, text: str) -> dict[str, Any]:
-        """Return `{"intent", "confidence", "place"}` for a text typed by a person."""
+        """Return `{"intent", "confidence", "place", "aspect"}` for a text typed by a person.
+
+        `aspect` is the question in context that the text asks, where it is one (nlu/followups/), else None.
+        """
         data = await self.processor.parse_message(UserMessage(_as_text(text)))
-        return _understood(data)
+        return _understood(data) | {"aspect": data.get(ASPECT)}
 
     async def turn(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer one turn.
@@ -81,10 +86,10 @@ class Host:
         tracker.update(SlotSet(TURN, float(request["turn"])))
         self.store.turns[turn_id] = tracker
         channel = CollectingOutputChannel()
-        text = request["payload"] if request.get("payload") else _as_text(request.get("text") or "")
+        message = await self._message(request, tracker, channel)
         before = len(tracker.events)
         try:
-            await self.processor.handle_message(UserMessage(text, output_channel=channel, sender_id=turn_id))
+            await self.processor.handle_message(message)
             tracker = self.store.turns[turn_id]
         finally:
             del self.store.turns[turn_id]
@@ -95,6 +100,21 @@ class Host:
             "memory": remember(tracker, GIVEN_EACH_TURN),
             "understood": _understood(latest.parse_data or {}),
         }
+
+    async def _message(
+        self, request: dict[str, Any], tracker: DialogueStateTracker, channel: CollectingOutputChannel
+    ) -> UserMessage:
+        """Return what she sent, as it is meant at this point of the conversation."""
+        address = {"output_channel": channel, "sender_id": tracker.sender_id}
+        if request.get("payload"):
+            return UserMessage(request["payload"], **address)
+        text = _as_text(request.get("text") or "")
+        parsed = await self.processor.parse_message(UserMessage(text, sender_id=tracker.sender_id))
+        intent = (parsed.get("intent") or {}).get("name") or ""
+        payload = in_context(intent, parsed.get(ASPECT), tracker.current_slot_values())
+        if payload:
+            return UserMessage(payload, **address)
+        return UserMessage(text, parse_data=parsed, **address)
 
 
 def _as_text(text: str) -> str:
@@ -126,7 +146,8 @@ def _note_answer(tracker: DialogueStateTracker, before: int, catalogue: Catalogu
     said = [event.metadata.get("utter_action") for event in events if isinstance(event, BotUttered)]
     questions = [name.removeprefix("utter_question_") for name in said if name and name.startswith("utter_question_")]
     known = tracker.slots[QUESTION].values
-    question = questions[-1] if questions and questions[-1] in known else None
+    asked = [event.value for event in events if isinstance(event, SlotSet) and event.key == QUESTION]
+    question = next((each for each in (*reversed(questions), *reversed(asked)) if each in known), None)
     if tracker.get_slot(QUESTION) != question:
         tracker.update(SlotSet(QUESTION, question))
     simpler = [name for name in said if name and f"{name}_simple" in catalogue]

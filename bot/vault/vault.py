@@ -32,6 +32,7 @@ class Vault:
         self._pseudonym_key = derive(master, "pseudonym")
         self._wrapping = AESGCM(derive(master, "wrapping"))
         self._token_key = derive(master, "button tokens")
+        self._word_key = derive(master, "words to return")
 
     def __repr__(self) -> str:
         return "Vault(…)"
@@ -45,6 +46,15 @@ class Vault:
         """Return the short opaque name of a button's payload (16 characters)."""
         digest = hmac.new(self._token_key, payload.encode(), hashlib.sha256).digest()
         return digest[:8].hex()
+
+    def word(self, pseudonym: str, word: str) -> str:
+        """Return the keyed digest of a word that somebody chose to come back with: 64 hexadecimal digits."""
+        return hmac.new(self._word_key, f"{pseudonym}\0{word}".encode(), hashlib.sha256).hexdigest()
+
+    @staticmethod
+    def same(one: str, other: str) -> bool:
+        """Compare two digests in constant time."""
+        return hmac.compare_digest(one.encode(), other.encode())
 
     def new_key(self, pseudonym: str) -> tuple[bytes, bytes]:
         """Return a new conversation key, and the same wrapped for storing."""

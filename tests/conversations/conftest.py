@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+import yaml
 from babel import Locale
 
 from bot.text.catalogue import Catalogue, Language
-from tests.support import Helpline, Person
+from bot.vault.keys import load
+from bot.vault.vault import Vault
+from tests.support import ROOT, Helpline, Person
 
 CATALOGUE = Catalogue()
 LANGUAGES = list(CATALOGUE.languages)
+PHRASES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "tests" / "conversations" / "phrases.yml").read_bytes())
 _ISOLATES = re.compile("[\u2066\u2069]")
 
 
@@ -37,9 +42,29 @@ class Talker(Person):
         """Return whether one of `responses` is in the last answer."""
         return any(said(self.text, response, language or self.language) for response in responses)
 
+    vault: Vault
+
     def taps_on(self, title: str) -> str:
         """Tap the button with this English title, in the person's language."""
         return self.taps(CATALOGUE.translate(title, self.language)[0])
+
+    def has_button(self, title: str) -> bool:
+        """Return whether there is a button with this English title."""
+        return CATALOGUE.translate(title, self.language)[0] in self.titles
+
+    def token(self, payload: str) -> str:
+        return self.vault.token(payload)
+
+    def shows(self, screen: str) -> str:
+        """Tap a button that names this screen, as on an older message; return the answer's text."""
+        return self.post(choice=self.token(f'/show{{"screen":"{screen}"}}'))
+
+    def starts_walk(self, walk: str) -> str:
+        return self.post(choice=self.token(f'/walk{{"walk":"{walk}"}}'))
+
+    def is_asked(self, walk: str, step: str, language: str | None = None) -> bool:
+        """Return whether the last answer asks this question of a walk."""
+        return self.hears(f"utter_{walk}_{step}", language=language)
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -50,6 +75,7 @@ def language(request: pytest.FixtureRequest) -> Language:
 @pytest.fixture
 def person(helpline: Helpline, language: Language) -> Talker:
     """Somebody new, whose device is set to the language."""
+    Talker.vault = Vault(load(helpline.data / "master.key"))
     return Talker(helpline.url, language.code)
 
 

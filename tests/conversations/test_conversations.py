@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import Any
 
 import pytest
-import yaml
 
 from bot.text.catalogue import Language
 from bot.text.examples import examples
-from tests.conversations.conftest import CATALOGUE, LANGUAGES, Talker, country_name, said
-from tests.support import ROOT, Helpline
+from tests.conversations.conftest import CATALOGUE, LANGUAGES, PHRASES, Talker, country_name, said
+from tests.support import Helpline
 
-PHRASES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "tests" / "conversations" / "phrases.yml").read_bytes())
 ANSWERS = {
     "immediate_danger": "utter_danger_choices",
     "self_harm": "utter_self_harm",

@@ -53,6 +53,61 @@ function run(part) {
   return document.createTextNode(part.text);
 }
 
+// A card fills the screen until it is closed; it can be opened again from its message.
+function openCard(card) {
+  const sheet = document.createElement("dialog");
+  sheet.className = "sheet";
+  for (const each of card.texts) {
+    const words_ = document.createElement("p");
+    words_.lang = each.language;
+    words_.dir = each.direction;
+    words_.textContent = each.text;
+    sheet.append(words_);
+  }
+  const close = document.createElement("button");
+  close.type = "button";
+  close.textContent = card.close;
+  close.addEventListener("click", () => sheet.close());
+  sheet.append(close);
+  sheet.addEventListener("close", () => sheet.remove());
+  document.body.append(sheet);
+  sheet.showModal();
+}
+
+function cardOf(card) {
+  const words_ = document.createElement("div");
+  words_.className = "card";
+  for (const each of card.texts) {
+    const line = document.createElement("p");
+    line.lang = each.language;
+    line.dir = each.direction;
+    line.textContent = each.text;
+    words_.append(line);
+  }
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = card.open;
+  button.addEventListener("click", () => openCard(card));
+  const message = document.createElement("div");
+  message.className = "message";
+  message.append(words_, button);
+  log.append(message);
+  return message;
+}
+
+let hiding = 0;
+
+// Where she has set a word to return, the chat hides by itself after a while without her.
+function hideLater(after) {
+  clearTimeout(hiding);
+  if (!after) return;
+  hiding = setTimeout(() => {
+    waiting = waiting.then(() =>
+      turn({ conversation: conversation.value, language: form.elements.language.value, choice: after.token }, "")
+    );
+  }, after.seconds * 1000);
+}
+
 function show(answer) {
   document.documentElement.lang = answer.language;
   document.documentElement.dir = answer.direction;
@@ -68,7 +123,7 @@ function show(answer) {
   document.getElementById("hint").textContent = answer.interface.exit_hint;
   let first = null;
   for (const each of answer.messages) {
-    const message = bubble("", each.parts.map(run));
+    const message = each.card ? cardOf(each.card) : bubble("", each.parts.map(run));
     if (each.language) {
       message.lang = each.language;
       message.dir = each.direction;
@@ -116,8 +171,9 @@ function note(words_) {
 }
 
 async function turn(fields, shown) {
+  let mine = null;
   if (shown) {
-    const mine = bubble("mine", [document.createTextNode(shown)]);
+    mine = bubble("mine", [document.createTextNode(shown)]);
     const who = document.createElement("span");
     who.className = "who";
     who.textContent = words.you;
@@ -128,7 +184,10 @@ async function turn(fields, shown) {
   try {
     const answer = await ask(fields);
     typing.remove();
-    if (answer.cover) return leave();
+    if (answer.cover && answer.ended) return leave();
+    if (answer.hide && mine) mine.remove();
+    if (answer.cleared) log.replaceChildren();
+    hideLater(answer.hide_after);
     if (answer.ended) {
       log.replaceChildren();
       conversation.value = Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) => byte.toString(16).padStart(2, "0")).join("");

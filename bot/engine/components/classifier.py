@@ -49,6 +49,8 @@ class LinearIntentClassifier(GraphComponent):
     a miss costs more than a false alarm.
     """
 
+    FILE = "classifier.npz"
+
     def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
         self.config = config
         self.model_storage = model_storage
@@ -83,7 +85,7 @@ class LinearIntentClassifier(GraphComponent):
         **kwargs: Any,
     ) -> LinearIntentClassifier:
         component = cls(config, model_storage, resource)
-        with model_storage.read_from(resource) as folder, np.load(folder / "classifier.npz") as arrays:
+        with model_storage.read_from(resource) as folder, np.load(folder / cls.FILE) as arrays:
             component.arrays = {name: arrays[name] for name in arrays.files}
         return component
 
@@ -93,9 +95,13 @@ class LinearIntentClassifier(GraphComponent):
         labels = np.array([e.get(INTENT) for e in examples])
         options = {"c": float(self.config["C"]), "ngram_weight": float(self.config["ngram_weight"])}
         self.arrays = fit(dense, sparse, labels, folds=int(self.config["folds"]), **options)
-        with self.model_storage.write_to(self.resource) as folder:
-            np.savez(folder / "classifier.npz", **self.arrays)
+        self.keep()
         return self.resource
+
+    def keep(self) -> None:
+        """Store what was learnt in the model."""
+        with self.model_storage.write_to(self.resource) as folder:
+            np.savez(folder / self.FILE, **self.arrays)
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:

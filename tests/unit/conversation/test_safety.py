@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.conversation.safety import INTENTS, PatternError, SafetyScreen, check, compile_pattern
+from bot.conversation.safety import INTENTS, SafetyScreen, check
+from bot.text.patterns import PatternError, compile_pattern
 
 SCREEN = SafetyScreen()
 

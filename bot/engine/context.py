@@ -1,0 +1,33 @@
+"""What a typed message means at this point of the conversation, where that differs from what it says by itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bot.conversation.walks import answer_payload, load_walks
+
+NEVER_IN_CONTEXT = frozenset(
+    {
+        "immediate_danger", "not_safe_to_talk", "self_harm", "user_is_child", "quick_exit", "delete_data",
+        "talk_to_human", "change_language", "inform_place", "greet", "goodbye", "thank",
+    }
+)  # fmt: skip
+"""What is meant by itself, whatever was spoken about before."""
+
+
+def in_context(intent: str, aspect: str | None, slots: dict[str, Any]) -> str | None:
+    """Return the payload that is meant: an answer to the question just asked, or a question about her situation.
+
+    None where the message means what it says.
+    """
+    if intent in NEVER_IN_CONTEXT:
+        return None
+    position = slots.get("walk")
+    if slots.get("question") == "walk" and position:
+        step = load_walks()[position[0]].step(position)
+        answer = step.answer_for(intent) if step else None
+        return answer_payload(answer) if answer else None
+    if aspect and slots.get("topic"):
+        return f"/follow_up{json.dumps({'aspect': aspect})}"
+    return None
