@@ -21,7 +21,7 @@ def in_context(intent: str, aspect: str | None, slots: dict[str, Any]) -> str | 
 
     None where the message means what it says.
     """
-    if intent in NEVER_IN_CONTEXT:
+    if intent in NEVER_IN_CONTEXT and not (intent == "user_is_child" and aspect == "children"):
         return None
     position = slots.get("walk")
     if slots.get("question") == "walk" and position:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
@@ -72,7 +73,7 @@ def remember(tracker: DialogueStateTracker, forget_slots: frozenset[str]) -> dic
             kept.append(["interrupted", event.is_interrupted])
         elif isinstance(event, ActionExecutionRejected):
             kept.append(["rejected", event.action_name])
-        elif isinstance(event, SlotSet) and event.key not in forget_slots:
+        elif isinstance(event, SlotSet) and event.key not in forget_slots and _matters(tracker, event.key):
             kept.append(["slot", event.key, event.value])
     slots = {name: slot.value for name, slot in tracker.slots.items() if slot.value is not None}
     return {
@@ -80,6 +81,11 @@ def remember(tracker: DialogueStateTracker, forget_slots: frozenset[str]) -> dic
         "loop": tracker.active_loop_name,
         "events": kept,
     }
+
+
+def _matters(tracker: DialogueStateTracker, slot: str) -> bool:
+    """Return whether policies look at a slot's earlier values; of the others only the last one is kept."""
+    return slot == REQUESTED_SLOT or bool(tracker.slots[slot].influence_conversation)
 
 
 class TurnTrackerStore(TrackerStore):

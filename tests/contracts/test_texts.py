@@ -26,7 +26,14 @@ TELLING = {
         "vi": "buôn người|bóc lột|công an|cảnh sát|lạm dụng|bạo lực|bỏ trốn|giải cứu",
     }.items()
 }
-INSIDE = ("utter_need_name_", "utter_kind_", "utter_card_text_", "utter_plan_", "utter_signs_name_", "utter_offer_name_")
+INSIDE = (
+    "utter_need_name_",
+    "utter_kind_",
+    "utter_card_text_",
+    "utter_plan_",
+    "utter_signs_name_",
+    "utter_offer_name_",
+)
 """Words for the inside of a message, and what follows a card's neutral first line."""
 
 BUTTON_LABEL = re.compile(
