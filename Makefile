@@ -31,7 +31,7 @@ lint: setup-dev
 bench: setup-dev models/helpline.tar.gz
 	@$(BIN)/python -W ignore -m tests.benchmarks.bench
 
-evaluate: setup-dev
+evaluate: setup-dev models/helpline.tar.gz
 	@$(BIN)/python -W ignore -m bot.engine.evaluate
 
 # Rasa's own tools for authors of content.

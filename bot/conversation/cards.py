@@ -22,9 +22,16 @@ SPOKEN = {"no": "nb", "zh": "zh-Hans", "iw": "he", "in": "id", "cnr": "sr-Latn",
 """What CLDR calls a country's language → what the card texts call it."""
 
 WRITTEN = {
-    "AD": ("es", "fr"), "BA": ("bs", "sr"), "HK": ("zh-Hant", "en"), "IE": ("en",), "KZ": ("kk", "ru"), "ME": ("sr-Latn",), "RS": ("sr",),
-    "TW": ("zh-Hant",), "UA": ("uk",),
-}  # fmt: skip
+    "AD": ("es", "fr"),
+    "BA": ("bs", "sr"),
+    "HK": ("zh-Hant", "en"),
+    "IE": ("en",),
+    "KZ": ("kk", "ru"),
+    "ME": ("sr-Latn",),
+    "RS": ("sr",),
+    "TW": ("zh-Hant",),
+    "UA": ("uk",),
+}
 """What officials of a country read, where CLDR's order of its languages does not tell."""
 
 

@@ -1,8 +1,10 @@
 """Measures understanding: `make evaluate`.
 
 Cross-validation of the training examples (nothing a fold is tested on is seen in its training, by any component), then
-the held-out texts of `tests/nlu/heldout/`, which were written without sight of the training examples. Both with what
-decides in service: classifier, safety screen and fallback together. The tables go to `docs/understanding.md`.
+texts that were written without sight of the training examples: `tests/nlu/independent/` by somebody who saw only the list
+of intents, `tests/nlu/heldout/` by the examples' writers. All with what decides in service: classifier, safety screen and
+fallback together. Then follow-up questions (with the trained model) and pasted adverts. The tables go to
+`docs/understanding.md`.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import asyncio
 import re
 import sys
 import time
@@ -24,6 +27,8 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
+from bot import log
+from bot.conversation.adverts import Adverts
 from bot.conversation.language import LanguageGuesser
 from bot.conversation.safety import SafetyScreen
 from bot.engine import stand_in
@@ -51,17 +56,22 @@ def training_examples() -> list[Example]:
     return [Example(text, intent, code) for code in load_languages(ROOT / "locales") for text, intent in examples(code)]
 
 
-def held_out_examples(known: Sequence[Example]) -> tuple[list[Example], int]:
-    """Return the held-out texts that no training example equals, and how many do (short ones: "thank you")."""
+def unseen_examples(folder: str, known: Sequence[Example]) -> tuple[list[Example], int]:
+    """Return the texts of `tests/nlu/<folder>` that no training example equals, and how many do (short ones)."""
     trained = {normalise(example.text) for example in known}
     found = []
-    for file in sorted((ROOT / "tests" / "nlu" / "heldout").glob("*.yml")):
+    for file in sorted((ROOT / "tests" / "nlu" / folder).glob("??.yml")):
         data = yaml.safe_load(file.read_bytes())
-        if isinstance(data, dict):
-            rows = data["texts"].items()
-            found += [Example(text, intent, data["language"]) for intent, texts in rows for text in texts]
+        found += [Example(text, intent, data["language"]) for intent, texts in data["texts"].items() for text in texts]
     unseen = [example for example in found if normalise(example.text) not in trained]
     return unseen, len(found) - len(unseen)
+
+
+def not_safety() -> list[Example]:
+    """Return texts with frightening words that have none of the safety intents."""
+    files = sorted((ROOT / "tests" / "nlu" / "independent").glob("??.yml"))
+    read = [yaml.safe_load(file.read_bytes()) for file in files]
+    return [Example(row["text"], row["intent"], data["language"]) for data in read for row in data["not_safety"]]
 
 
 class Understanding:
@@ -169,23 +179,82 @@ def confusions(rows: list[Example], found: list[str], most: int = 20) -> list[st
     return lines + [f"| `{a}` | `{b}` | {n} | {totals[a]} |" for (a, b), n in wrong.most_common(most)]
 
 
-def report(known: list[Example], say: Callable[[str], None]) -> str:
+def aspects(model: Path) -> list[str]:
+    """Return a table of the follow-up questions understood, and of other texts taken for one, by the trained model."""
+    from bot.engine.host import Host
+
+    host = Host(model)
+    loop = asyncio.new_event_loop()
+    lines = ["| language | questions | understood | other texts | taken for a question |", "|---|---|---|---|---|"]
+    for file in sorted((ROOT / "tests" / "nlu" / "followups").glob("??.yml")):
+        data = yaml.safe_load(file.read_bytes())
+        got = [
+            (aspect, loop.run_until_complete(host.parse(text))["aspect"])
+            for aspect, texts in data["texts"].items()
+            for text in texts
+        ]
+        asked = [right == found for right, found in got if right != "none"]
+        other = [found is not None for right, found in got if right == "none"]
+        lines.append(
+            f"| {data['language']} | {len(asked)} | {np.mean(asked):.3f} | {len(other)} | {np.mean(other):.3f} |"
+        )
+    loop.close()
+    return lines
+
+
+def advert_signs() -> list[str]:
+    """Return a table of the warning signs found in adverts, and of honest adverts in which one was seen."""
+    adverts = Adverts()
+    lines = [
+        "| language | suspicious adverts | with a sign found | signs | found | not there, but found "
+        "| honest adverts | with a sign |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for file in sorted((ROOT / "tests" / "nlu" / "adverts").glob("??.yml")):
+        data = yaml.safe_load(file.read_bytes())
+        rows = [(set(row["signs"]), {sign.name for sign in adverts.signs(row["text"])}) for row in data["adverts"]]
+        bad = [(right, found) for right, found in rows if right]
+        honest = [found for right, found in rows if not right]
+        signs = sum(len(right) for right, _ in bad)
+        found = sum(len(right & got) for right, got in bad)
+        wrong = sum(len(got - right) for right, got in bad)
+        lines.append(
+            f"| {data['language']} | {len(bad)} | {sum(bool(got) for _, got in bad)} | {signs} | {found / signs:.3f} "
+            f"| {wrong} | {len(honest)} | {sum(map(bool, honest))} |"
+        )
+    return lines
+
+
+def report(known: list[Example], model_dir: Path, say: Callable[[str], None]) -> str:
     crossed = cross_validate(known, say)
     model = Understanding()
     model.fit(known)
-    unseen, seen = held_out_examples(known)
-    understood = model.predict([row.text for row in unseen])
-    for row, got in zip(unseen, understood, strict=True):
+    independent, same = unseen_examples("independent", known)
+    unseen, seen = unseen_examples("heldout", known)
+    frightening = not_safety()
+    understood = {
+        name: model.predict([row.text for row in rows])
+        for name, rows in (("independent", independent), ("heldout", unseen), ("frightening", frightening))
+    }
+    for row, got in zip(independent + unseen, understood["independent"] + understood["heldout"], strict=True):
         if row.intent in SAFETY and got != row.intent:
             say(f"missed: {row.language} {row.intent} as {got}: {row.text}")
+    alarms = sum(got in SAFETY for got in understood["frightening"])
     sections = [
-        f"{len(known)} training examples, {FOLDS} folds; {len(unseen)} held-out texts, written without sight of the "
-        f"training examples ({seen} more happen to be the same as one, and are left out). "
-        "*False alarms*: other texts that were taken for one of the four safety intents.",
+        f"{len(known)} training examples, {FOLDS} folds; {len(independent)} independent and {len(unseen)} held-out "
+        f"texts, written without sight of the training examples ({same} and {seen} more happen to be the same as one, "
+        "and are left out). *False alarms*: other texts that were taken for one of the four safety intents.",
+        "#### Independent texts (by writers who saw only the list of intents)",
+        *table(independent, understood["independent"]),
+        f"Of {len(frightening)} texts with frightening words that are none of the four, {alarms} were taken for one.",
+        "#### Independent texts: the commonest confusions",
+        *confusions(independent, understood["independent"]),
         "#### Held-out texts",
-        *table(unseen, understood),
-        "#### Held-out texts: the commonest confusions",
-        *confusions(unseen, understood),
+        *table(unseen, understood["heldout"]),
+        "#### Follow-up questions (in the middle of a conversation; the trained model)",
+        *aspects(model_dir),
+        "#### Pasted adverts",
+        *advert_signs(),
         "#### Cross-validation of the training examples (written to be hard: every line unlike the others)",
         *table(known, crossed),
         "#### Cross-validation: the commonest confusions",
@@ -195,13 +264,14 @@ def report(known: list[Example], say: Callable[[str], None]) -> str:
 
 
 def main() -> None:
+    log.configure("error")
     stand_in.install()
     started = time.monotonic()
 
     def say(line: str) -> None:
         print(f"[evaluate] {line} ({time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
 
-    text = report(training_examples(), say)
+    text = report(training_examples(), Path(os.environ.get("HELPLINE_MODEL_DIR") or ROOT / "models"), say)
     print(text)
     _keep(text, PAGE)
 

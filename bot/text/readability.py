@@ -1,8 +1,9 @@
 """How easy the texts are to read, by language: `make readability`. The table goes to `docs/translating.md`.
 
-LIX (Björnsson 1968) is words per sentence plus the percentage of words of more than six letters: below 30 is very easy, 30 to 40
-easy, 40 to 50 newspaper, above 50 hard. It holds for alphabets with words of like length as English; Arabic writes no short
-vowels and Vietnamese parts its words into syllables, so for these two only the sentences are compared.
+LIX (Björnsson 1968) is words per sentence plus the percentage of words of more than six letters: below 30 is very
+easy, 30 to 40 easy, 40 to 50 newspaper, above 50 hard. It holds for alphabets with words of like length as English;
+Arabic writes no short vowels and Vietnamese parts its words into syllables, so for these two only the sentences are
+compared.
 """
 
 from __future__ import annotations

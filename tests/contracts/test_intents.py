@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 import yaml
 
-from bot.text.catalogue import load_languages
-from bot.text.examples import examples
+from bot.text.catalogue import Catalogue, load_languages
+from bot.text.examples import examples, follow_ups
 from tests.support import ROOT
 
 SAFETY = {"immediate_danger", "not_safe_to_talk", "self_harm", "user_is_child"}
@@ -82,6 +82,24 @@ def test_the_held_out_texts_cover_every_intent(language: str) -> None:
     held_out = yaml.safe_load((ROOT / "tests" / "nlu" / "heldout" / f"{language}.yml").read_bytes())["texts"]
     assert set(held_out) == INTENTS
     assert all(len(held_out[intent]) >= (10 if intent in SAFETY else 4) for intent in INTENTS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_independent_texts_cover_every_intent(language: str) -> None:
+    independent = yaml.safe_load((ROOT / "tests" / "nlu" / "independent" / f"{language}.yml").read_bytes())
+    assert set(independent["texts"]) == INTENTS
+    assert all(len(independent["texts"][intent]) >= (25 if intent in SAFETY else 8) for intent in INTENTS)
+    assert len(independent["not_safety"]) >= 30
+    assert {row["intent"] for row in independent["not_safety"]} <= INTENTS - SAFETY
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_question_in_context_has_enough_examples(language: str) -> None:
+    counts = Counter(aspect for _, aspect in follow_ups()[language])
+    responses = Catalogue().responses
+    assert all(f"utter_follow_{aspect}" in responses for aspect in counts)
+    assert len(counts) == 16
+    assert min(counts.values()) >= 12
 
 
 def test_the_domain_knows_every_intent() -> None:

@@ -271,29 +271,3 @@ def test_a_chosen_language_stays_and_the_other_is_only_offered(helpline: Helplin
     person.says(PHRASES[chosen]["passport"])
     assert person.answer["language"] == kept
     assert CATALOGUE.text("utter_language_yes", chosen) in person.titles
-
-
-# Every button of every answer
-
-
-def test_every_button_leads_somewhere(person: Talker, language: Language) -> None:
-    """Walk the service by tapping alone: each button of each screen gives an answer with a way on."""
-    exits = {CATALOGUE.translate(title, language.code)[0] for title in ("Exit", "Exit now", "Erase everything now")}
-    names = {each.name for each in CATALOGUE.languages.values()}
-    more = CATALOGUE.text("utter_more_countries", language.code)
-    seen: set[str] = set()
-    person.says(PHRASES[language.code]["place"])
-    person.taps(CATALOGUE.text("utter_menu_button", language.code))
-    waiting = list(person.choices)
-    while waiting:
-        choice = waiting.pop()
-        if choice["title"] in seen | exits | names | {more}:
-            continue
-        seen.add(choice["title"])
-        answer = person.post(choice=choice["token"])
-        assert answer.strip(), choice["title"]
-        assert "{" not in answer, answer
-        assert not person.answer["ended"], choice["title"]
-        assert person.titles[-1] == CATALOGUE.text("utter_exit", language.code), choice["title"]
-        waiting += person.choices
-    assert len(seen) > 40
