@@ -11,16 +11,19 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from babel import Locale
 
 from bot.conversation import cover, lock
 from bot.conversation.adverts import LIKE_AN_ADVERT, SIGNS_OF_AN_ADVERT, Adverts
+from bot.conversation.answer import Answer
 from bot.conversation.cards import Cards
 from bot.conversation.effects import Effects, lifetime_hours
 from bot.conversation.guides import Guides
+from bot.conversation.hiding import Hiding
+from bot.conversation.inquiries import PURPOSES, Inquiries
 from bot.conversation.language import LanguageGuesser, named_language
 from bot.conversation.places import Places
 from bot.conversation.safety import SafetyScreen
@@ -30,7 +33,7 @@ from bot.conversation.walks import payloads as walk_payloads
 from bot.directory.search import Wanted
 from bot.engine.client import EngineClient, EngineUnavailable
 from bot.log import get_logger
-from bot.text.catalogue import Button, Catalogue, fill, isolate
+from bot.text.catalogue import Button, Catalogue, fill
 from bot.text.normalise import normalise
 from bot.vault.conversations import Conversations
 from bot.vault.vault import Vault
@@ -41,7 +44,6 @@ SURE = 0.8
 """From this on, the language guess is acted on."""
 
 LONGEST_TEXT = 1000
-LONGEST_ADVERT = 4000
 WAITING_TURNS = 8
 """Turns of one conversation that may wait for their answer at once."""
 
@@ -70,9 +72,6 @@ REPEATED_AFTER_LANGUAGE = ("ask_", "need_", "door_", "topic_")
 CHECK_BACK_TURNS = 3
 """After so many turns, somebody who spoke of despair is asked how it is."""
 
-PURPOSES = ("country", "trip_to", "trip_from")
-"""What a country is asked for: where she is, where she thinks of going, where she comes from."""
-
 SAFETY = ("immediate_danger", "not_safe_to_talk", "self_harm", "user_is_child")
 MAY_BE_ADVERTS = ("suspicious_job_offer", "nlu_fallback")
 
@@ -84,24 +83,6 @@ def says_its_language(text: str) -> bool:
     if not text.isascii():
         return True
     return sum(map(str.isalpha, text)) >= LEAST_LETTERS and normalise(text) not in Places.load().names
-
-
-@dataclass
-class _Answer:
-    """An answer in the making."""
-
-    messages: list[Message]
-    understood: str | None = None
-    finish: str | None = None
-    """"exit" or "erase"."""
-    cover: bool = False
-    """The converter: nothing may be added that tells what this is."""
-    asks: bool = False
-    """A guided walk's question is among the messages."""
-    hide: bool = False
-    """What she sent is to be taken out of sight."""
-    clear: bool = False
-    """So is all that stands in the chat."""
 
 
 class Router:
@@ -129,6 +110,8 @@ class Router:
         self.adverts = Adverts()
         self.guides = Guides(effects, self.adverts)
         self.cards = Cards(effects)
+        self.hiding = Hiding(catalogue, vault)
+        self.inquiries = Inquiries(self.guides, self.hiding)
         self.warmed = False
         self._locks: dict[str, asyncio.Lock] = {}
         self._waiting: dict[str, int] = {}
@@ -138,7 +121,7 @@ class Router:
         """Read ahead what the first message in Latin letters would have to wait for. Blocks for a part of a second."""
         self.guesser()
         Places.load()
-        cover.read("5 kg", tuple(self.catalogue.languages))
+        self.hiding.is_conversion("5 kg")
         self.warmed = True
 
     def _all_payloads(self) -> set[str]:
@@ -162,15 +145,15 @@ class Router:
         """
         pseudonym = self.vault.pseudonym(turn.channel, turn.address)
         self._waiting[pseudonym] = self._waiting.get(pseudonym, 0) + 1
-        lock = self._locks.setdefault(pseudonym, asyncio.Lock())
+        alone = self._locks.setdefault(pseudonym, asyncio.Lock())
         try:
             if self._waiting[pseudonym] > WAITING_TURNS and not self._is_exit(turn):
                 reply = self._busy(turn) if self._waiting[pseudonym] == WAITING_TURNS + 1 else None
                 yield reply
-                async with lock:
+                async with alone:
                     await asyncio.to_thread(self._note_messages, pseudonym, turn, reply)
                 return
-            async with lock:
+            async with alone:
                 state = await asyncio.to_thread(self._load, pseudonym, turn)
                 if state.saw(turn.unique):
                     yield None
@@ -238,7 +221,7 @@ class Router:
                 answer = await self._decide(turn, state, pseudonym)
         except Exception:
             log.exception("turn_failed")
-            answer = _Answer([self._say("utter_trouble", state)])
+            answer = self.hiding.cover(state) if state.locked else Answer([self._say("utter_trouble", state)])
         if answer.finish:
             return self._finish(answer.finish, state)
         if answer.understood and answer.understood not in ("nlu_fallback", "not_understood", "change_language"):
@@ -255,7 +238,7 @@ class Router:
         state.turn += 1
         return reply
 
-    def _check_back(self, answer: _Answer, state: State) -> None:
+    def _check_back(self, answer: Answer, state: State) -> None:
         """Ask somebody who spoke of despair how it is, some turns later."""
         if answer.understood == "self_harm":
             state.check_back = state.turn + CHECK_BACK_TURNS
@@ -264,59 +247,42 @@ class Router:
             state.check_back = None
             answer.messages.append(self._say("utter_check_back", state))
 
-    def _behind_the_cover(self, turn: Turn, state: State, pseudonym: str) -> _Answer:
-        """Answer as the converter until her word comes. Leaving works from here, too."""
-        state.locked = True
-        if self._is_exit(turn):
-            return _Answer([], finish="exit")
-        if turn.kind is Kind.TEXT and lock.opens(state, self.vault, pseudonym, turn.content):
-            state.locked = False
-            return _Answer([self._say("utter_return_welcome", state)], hide=True)
-        if turn.kind is Kind.BUTTON:
-            return self._cover(state, dimension=(self._payloads.get(turn.content) or "").removeprefix("!cover:"))
-        return self._cover(state, turn.content if turn.kind is Kind.TEXT else "")
-
-    def _cover(self, state: State, text: str = "", dimension: str = "") -> _Answer:
-        """Return the converter's answer: the same whether or not anything is hidden behind it."""
-        conversion = cover.read(text, tuple(self.catalogue.languages))
-        if dimension in cover.TABLES:
-            shown = cover.table(dimension, state.language)
-        elif conversion:
-            shown = conversion.text(state.language)
-        else:
-            shown = self.catalogue.say("utter_cover", state.language, state.turn, notice=False).text
-        example = isolate(cover.example(state.language))
-        ask = self.catalogue.text("utter_cover_ask", state.language, example=example)
-        buttons = tuple(Button(cover.title(each, state.language), f"!cover:{each}") for each in cover.TABLES)
-        return _Answer([Message(f"{shown}\n{ask}", buttons)], cover=True)
+    def _behind_the_cover(self, turn: Turn, state: State, pseudonym: str) -> Answer:
+        if self._is_exit(turn):  # leaving works from here, too
+            return Answer([], finish="exit")
+        content = self._payloads.get(turn.content, "") if turn.kind is Kind.BUTTON else turn.content
+        return self.hiding.behind_the_cover(turn.kind, content, state, pseudonym)
 
     def _finish(self, how: str, state: State) -> Reply:
         if how == "exit":
-            answer = self._cover(state)
+            answer = self.hiding.cover(state)
         else:
             name = "utter_erased_partly" if state.undeletable else "utter_erased"
-            answer = _Answer([Message(self.catalogue.say(name, state.language, state.turn).text)], cover=True)
+            answer = Answer([Message(self.catalogue.say(name, state.language, state.turn).text)], cover=True)
         reply = self._dress(answer, state)
         reply.delete, reply.ended, reply.cover = state.deletable(), True, how == "exit"
         return reply
 
-    async def _decide(self, turn: Turn, state: State, pseudonym: str) -> _Answer:
+    async def _decide(self, turn: Turn, state: State, pseudonym: str) -> Answer:
         if turn.kind is Kind.BUTTON:
             payload = self._payloads.get(turn.content)
             if payload is None:
-                return _Answer([self._say("utter_button_expired", state), *self._start(state)])
+                return Answer([self._say("utter_button_expired", state), *self._start(state)])
             return await self._tapped(payload, state)
         if turn.kind is Kind.COMMAND:
             payload = COMMANDS.get(turn.content.lower())
             return (
-                await self._tapped(payload, state) if payload else _Answer([self._say("utter_unknown_command", state)])
+                await self._tapped(payload, state) if payload else Answer([self._say("utter_unknown_command", state)])
             )
-        if state.expecting == "advert" and len(turn.content) >= LIKE_AN_ADVERT and self.adverts.signs(turn.content):
-            return await self._expected(turn.content, state, pseudonym)  # it may speak of danger
+        if self.inquiries.is_expected_advert(turn.content, state):  # it may speak of danger
+            expected = await self.inquiries.take(turn.content, state, pseudonym)
+            if expected:
+                return expected
         danger = self.screen.match(turn.content) if turn.content else None
         if danger and danger[0] == "quick_exit":
-            return _Answer([], finish="exit")
+            return Answer([], finish="exit")
         if danger:
+            state.expecting = None
             offer = self._follow_language(turn.content, state, fallback=danger[1])
             answer = await self._ask_engine(
                 state,
@@ -326,49 +292,25 @@ class Router:
             )
             return replace(answer, messages=answer.messages + offer)
         if turn.kind is not Kind.TEXT:
-            return _Answer([self._say(f"utter_{turn.kind.value}", state), self._say("utter_menu", state)])
+            return Answer([self._say(f"utter_{turn.kind.value}", state), self._say("utter_menu", state)])
         if not turn.content.strip():
-            return _Answer([self._say("utter_sticker", state)])
-        if state.expecting:
-            expected = await self._expected(turn.content, state, pseudonym)
-            if expected.messages:
-                return expected
-        if cover.read(turn.content, tuple(self.catalogue.languages)):
-            return self._cover(state, turn.content)
+            return Answer([self._say("utter_sticker", state)])
+        expected = await self.inquiries.take(turn.content, state, pseudonym)
+        if expected:
+            return expected
+        if self.hiding.is_conversion(turn.content):
+            return self.hiding.cover(state, turn.content)
         return await self._typed(turn.content, state)
 
-    async def _expected(self, text: str, state: State, pseudonym: str) -> _Answer:
-        """Take a message for what was just asked for; an answer without messages where it is not that."""
-        expecting, state.expecting = state.expecting, None
-        if expecting == "advert":
-            return _Answer(await asyncio.to_thread(self.guides.advert, state, text[:LONGEST_ADVERT]))
-        if expecting in ("trip_to", "trip_from"):
-            country = await asyncio.to_thread(lambda: Places.load().find(text))
-            return await self._tapped(f"!{expecting}:{country}", state) if country else _Answer([])
-        word = lock.word_of(text)
-        digest = lock.digest(self.vault, pseudonym, word) if word else ""
-        if expecting == "duress_word" and digest == state.return_word:
-            state.expecting = expecting
-            return _Answer([self._say("utter_return_same", state)], hide=True)
-        if not word:
-            state.expecting = expecting
-            return _Answer([self._say("utter_return_bad", state)])
-        if expecting == "return_word":
-            state.return_word, state.expecting = digest, "duress_word"
-            return _Answer([self._say("utter_question_duress_word", state)], hide=True)
-        state.duress_word = digest
-        return _Answer([self._say("utter_return_set", state)], hide=True)
-
-    async def _typed(self, text: str, state: State) -> _Answer:
+    async def _typed(self, text: str, state: State) -> Answer:
         offer = self._follow_language(text, state)
         answer = await self._ask_engine(state, text=text)
         if answer.finish:
             return answer
         if len(text) >= LIKE_AN_ADVERT and answer.understood in MAY_BE_ADVERTS:
-            signs = await asyncio.to_thread(self.adverts.signs, text[:LONGEST_ADVERT])
+            signs = await asyncio.to_thread(self.adverts.signs, text)
             if len(signs) >= SIGNS_OF_AN_ADVERT:
-                messages = await asyncio.to_thread(self.guides.advert, state, text[:LONGEST_ADVERT])
-                return replace(answer, messages=messages + offer)
+                return replace(answer, messages=await self.inquiries.read_advert(text, state) + offer)
         if len(text) > LONGEST_TEXT:
             answer.messages.insert(0, self._say("utter_too_long", state))
         if not state.greeted and answer.understood not in ("immediate_danger", "not_safe_to_talk", "self_harm"):
@@ -376,30 +318,28 @@ class Router:
             answer.messages.insert(0, self._welcome(state))
         return replace(answer, messages=answer.messages + offer)
 
-    async def _tapped(self, payload: str, state: State) -> _Answer:
+    async def _tapped(self, payload: str, state: State) -> Answer:
         command, _, value = payload.partition(":")
         if command in ("!exit", "!erase"):
-            return _Answer([], finish=command[1:])
+            return Answer([], finish=command[1:])
         if command == "!language" and not value:
-            return _Answer(self.effects.languages(state))
+            return Answer(self.effects.languages(state))
         if command == "!language":
             return await self._change_language(value, state)
         state.expecting = None
         if command == "!countries":
             page, _, purpose = value.partition(":")
-            return await self._countries(state, int(page or 0), purpose or "country")
+            return await self.inquiries.ask_country(state, int(page or 0), purpose or "country")
         if command in ("!trip", "!trip_to", "!trip_from"):
-            return await self._trip(command, value, state)
+            return await self.inquiries.journey(command, value, state)
         if command == "!advert":
-            state.expecting = "advert"
-            return _Answer([self._say("utter_question_advert", state)])
+            return self.inquiries.ask_advert(state)
         if command == "!cover":
-            return self._cover(state, dimension=value)
-        if command.startswith("!word"):
-            return self._words(command, state)
+            return self.hiding.cover(state, dimension=value)
         if command == "!lock":
-            state.locked = state.return_word is not None
-            return replace(self._cover(state), clear=True)
+            return self.hiding.lock(state)
+        if command.startswith("!word"):
+            return self.hiding.command(command, state)
         if command == "!country":
             if state.last_intent == "immediate_danger":
                 state.set_slot("country", value)
@@ -410,31 +350,7 @@ class Router:
             state.last_intent = None
         return await self._ask_engine(state, payload=payload)
 
-    async def _countries(self, state: State, page: int, purpose: str) -> _Answer:
-        question = "utter_ask_country" if purpose == "country" else f"utter_{purpose}"
-        state.expecting = purpose if purpose != "country" else None
-        return _Answer(await asyncio.to_thread(self.effects.countries, state, page, purpose, question))
-
-    async def _trip(self, command: str, country: str, state: State) -> _Answer:
-        """Ask where a journey goes, then whence; then give the numbers for it."""
-        if command == "!trip_to":
-            state.trip_to = country
-            return await self._countries(state, 0, "trip_from")
-        destination, state.trip_to = state.trip_to, None
-        if command == "!trip_from" and destination:
-            return _Answer(await asyncio.to_thread(self.guides.journey, state, country, destination))
-        return await self._countries(state, 0, "trip_to")
-
-    def _words(self, command: str, state: State) -> _Answer:
-        """Begin, skip or give up setting the words to return with."""
-        if command == "!word":
-            state.expecting = "return_word"
-            return _Answer([self._say("utter_question_return_word", state)])
-        if command == "!word_none":
-            state.return_word = state.duress_word = None
-        return _Answer([self._say("utter_return_set" if state.return_word else "utter_return_none", state)])
-
-    async def _change_language(self, language: str, state: State) -> _Answer:
+    async def _change_language(self, language: str, state: State) -> Answer:
         state.language = language
         state.language_chosen = True
         changed = self._say("utter_language_changed", state)
@@ -442,7 +358,7 @@ class Router:
         if last and (last.startswith(REPEATED_AFTER_LANGUAGE) or f"utter_{last}_simple" in self.catalogue):
             again = await self._ask_engine(state, payload=f"/{last}")
             return replace(again, messages=[changed, *again.messages])
-        return _Answer([changed, *self._start(state)])
+        return Answer([changed, *self._start(state)])
 
     def _follow_language(self, text: str, state: State, fallback: str | None = None) -> list[Message]:
         """Answer in the language she writes, unless she chose another: then offer it. Return the offer, if any.
@@ -467,7 +383,7 @@ class Router:
 
     async def _ask_engine(
         self, state: State, text: str = "", payload: str | None = None, seconds: float = ENGINE_SECONDS
-    ) -> _Answer:
+    ) -> Answer:
         request: dict[str, Any] = {"payload": payload} if payload else {"text": text[:LONGEST_TEXT]}
         request |= {"language": state.language, "turn": state.turn, "memory": state.engine}
         try:
@@ -475,7 +391,7 @@ class Router:
         except EngineUnavailable:
             return await asyncio.to_thread(self._without_engine, payload, state)
         state.engine = result["memory"]
-        answer = _Answer([], result["understood"]["intent"])
+        answer = Answer([], result["understood"]["intent"])
         for message in result["messages"]:
             if "do" in message:
                 self._do(message["do"], state, answer)
@@ -494,7 +410,7 @@ class Router:
         return answer
 
     @staticmethod
-    def _do(what: str, state: State, answer: _Answer) -> None:
+    def _do(what: str, state: State, answer: Answer) -> None:
         if what in ("exit", "erase"):
             answer.finish = what
         elif what in ("phone_own", "phone_shared"):
@@ -526,34 +442,34 @@ class Router:
         menu = self.effects.languages(state)
         return [self._say("utter_language_unknown", state), *menu] if language else menu
 
-    def _without_engine(self, payload: str | None, state: State) -> _Answer:
+    def _without_engine(self, payload: str | None, state: State) -> Answer:
         """Answer what can be answered while the engine is away."""
         intent = (payload or "").removeprefix("/").partition("{")[0]
         if intent == "immediate_danger":
-            return _Answer(self.effects.emergency(state), intent)
+            return Answer(self.effects.emergency(state), intent)
         if intent == "self_harm":
-            return _Answer(self.effects.crisis(state), intent)
+            return Answer(self.effects.crisis(state), intent)
         if intent == "start":
-            return _Answer(self._start(state), intent)
+            return Answer(self._start(state), intent)
         if intent == "inform_place":
             state.set_slot("country", json.loads((payload or "")[len("/inform_place") :])["place"])
             slots = state.engine.get("slots", {})
             wanted = Wanted(state.country, slots.get("need"), slots.get("topic"), (state.language,))
-            return _Answer(self.effects.services(state, wanted), intent)
+            return Answer(self.effects.services(state, wanted), intent)
         if intent == "phone_shared":
             state.shared_phone = True
         if intent == "show":
             intent = json.loads((payload or "")[len("/show") :])["screen"]
         if intent and f"utter_{intent}" in self.catalogue:
-            return _Answer([self._say(f"utter_{intent}", state)], intent)
+            return Answer([self._say(f"utter_{intent}", state)], intent)
         if intent == "find_service":
-            return _Answer(self.effects.countries(state), intent)
-        return _Answer([self._say("utter_wait", state)])
+            return Answer(self.effects.countries(state), intent)
+        return Answer([self._say("utter_wait", state)])
 
     def opening(self, language: str) -> list[Message]:
         """Return the first screen, for a channel that shows it before anybody has written. Stores nothing."""
         state = State(language=language)
-        return self._dress(_Answer(self._start(state)), state).messages
+        return self._dress(Answer(self._start(state)), state).messages
 
     def _welcome(self, state: State) -> Message:
         said = self.catalogue.say("utter_welcome", state.language)
@@ -573,7 +489,7 @@ class Router:
         """The token of the button that hides the chat, for a channel that taps it by itself after idle time."""
         return self.vault.token("!lock")
 
-    def _dress(self, answer: _Answer, state: State) -> Reply:
+    def _dress(self, answer: Answer, state: State) -> Reply:
         """Fill in what was left open, avoid saying the same twice in a row, add the exit, name buttons by tokens."""
         messages = answer.messages
         if any("{" in message.text for message in messages):

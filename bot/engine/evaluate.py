@@ -1,9 +1,9 @@
 """Measures understanding: `make evaluate`.
 
 Cross-validation of the training examples (nothing a fold is tested on is seen in its training, by any component), then
-texts that were written without sight of the training examples: `tests/nlu/independent/` by somebody who saw only the list
-of intents, `tests/nlu/heldout/` by the examples' writers. All with what decides in service: classifier, safety screen and
-fallback together. Then follow-up questions (with the trained model) and pasted adverts. The tables go to
+texts that were written without sight of the training examples: `tests/nlu/independent/` by somebody who saw only the
+list of intents, `tests/nlu/heldout/` by the examples' writers. All with what decides in service: classifier, safety
+screen and fallback together. Then follow-up questions (with the trained model) and pasted adverts. The tables go to
 `docs/understanding.md`.
 """
 

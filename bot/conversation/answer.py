@@ -1,0 +1,25 @@
+"""An answer in the making: what is said, and what happens with the conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.conversation.turn import Message
+
+
+@dataclass
+class Answer:
+    """What one turn comes to, before the router dresses it as a reply."""
+
+    messages: list[Message]
+    understood: str | None = None
+    finish: str | None = None
+    """"exit" or "erase"."""
+    cover: bool = False
+    """The converter: nothing may be added that tells what this is."""
+    asks: bool = False
+    """A guided walk's question is among the messages."""
+    hide: bool = False
+    """What she sent is to be taken out of sight."""
+    clear: bool = False
+    """So is all that stands in the chat."""
