@@ -75,6 +75,8 @@ class TelegramChannel:
         )
         self._running: asyncio.Task[None] | None = None
         self._answering: dict[int, asyncio.Task[None]] = {}
+        self._hiding: dict[int, asyncio.Task[None]] = {}
+        """Chats that will be hidden after idle time."""
         self._answered: set[int] = set()
         """Answered, but not confirmed while an earlier one is still being answered: they come again."""
 
@@ -97,6 +99,8 @@ class TelegramChannel:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._running
+        for task in self._hiding.values():
+            task.cancel()
         if self._answering:
             await asyncio.wait(self._answering.values(), timeout=10)
         with contextlib.suppress(TelegramError, RuntimeError):
@@ -234,6 +238,28 @@ class TelegramChannel:
         async with self.router.answer(turn) as reply:
             if reply is not None:
                 await self._show(chat.id, reply)
+        if reply is not None:
+            self._hide_later(chat.id, reply.hide_after)
+
+    def _hide_later(self, chat_id: int, seconds: int | None) -> None:
+        """Take the chat out of sight by itself after idle time, where the reply asks for it. In memory only."""
+        waiting = self._hiding.pop(chat_id, None)
+        if waiting:
+            waiting.cancel()
+        if seconds is not None:
+            self._hiding[chat_id] = asyncio.create_task(self._hide(chat_id, seconds))
+
+    async def _hide(self, chat_id: int, seconds: int) -> None:
+        await asyncio.sleep(seconds)
+        self._hiding.pop(chat_id, None)
+        turn = Turn(CHANNEL, str(chat_id), Kind.BUTTON, self.router.hide_token)
+        try:
+            async with self.router.answer(turn) as reply:
+                if reply is not None:
+                    reply.messages = []  # never write first: only take away
+                    await self._show(chat_id, reply)
+        except TelegramError as error:
+            log.warning("telegram_hide_failed", error=type(error).__name__)
 
     async def _show(self, chat_id: int, reply: Reply) -> None:
         for message in reply.messages:

@@ -141,7 +141,7 @@ class WebChat:
                 "cover": reply.cover,
                 "cleared": reply.cleared,
                 "hide": reply.hide,
-                "hide_after": {"seconds": reply.hide_after, "token": self.router.lock_token}
+                "hide_after": {"seconds": reply.hide_after, "token": self.router.hide_token}
                 if reply.hide_after
                 else None,
             }

@@ -77,13 +77,18 @@ class Effects:
         return [Message("\n".join([*lines, choices.text]), tuple(buttons))]
 
     def crisis(self, state: State) -> list[Message]:
-        """Words for somebody in despair, and whom to call."""
-        numbers = self._numbers(self.directory.emergency(state.country), state)
+        """Words for somebody in despair, and whom to call: a crisis line of her country, where one is known."""
+        emergency = self.directory.emergency(state.country)
+        numbers = self._numbers(emergency, state)
+        if emergency is None:
+            numbers = self._text("utter_numbers_europe", state, numbers=numbers)
         said = self.catalogue.say("utter_self_harm", state.language, state.turn, numbers=numbers)
         choices = self.catalogue.say("utter_self_harm_choices", state.language)
         wanted = Wanted(state.country, "need_counselling", "self_harm", (state.language,))
-        lines = [self.entry(service, state) for service in self.directory.services(wanted)[:1] if state.country]
-        return [Message(said.text), Message("\n\n".join([choices.text, *lines]), choices.buttons)]
+        found = self.directory.services(wanted) if state.country else []
+        lines = [self.entry(service, state) for service in found if service.kind == "crisis"][:1]
+        buttons = [button for button in choices.buttons if not (state.country and button.payload == "!countries")]
+        return [Message(said.text), Message("\n\n".join([choices.text, *lines]), tuple(buttons))]
 
     def countries(
         self, state: State, page: int = 0, purpose: str = "country", question: str = "utter_ask_country"

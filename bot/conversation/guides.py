@@ -13,11 +13,13 @@ from bot.conversation.adverts import LONG_ENOUGH, Adverts
 from bot.conversation.effects import Effects
 from bot.conversation.state import State
 from bot.conversation.turn import Message
-from bot.conversation.walks import BACK, EXPLAIN, GO_ON, SKIP, STOP, answer_payload, load_walks
+from bot.conversation.walks import BACK, EXPLAIN, GO_ON, SKIP, STOP, YES, answer_payload, load_walks
 from bot.directory.models import Service
 from bot.directory.rights import Fact, fact
 from bot.directory.search import Wanted
 from bot.text.catalogue import Button, isolate
+
+DANGER_BUTTON = Button("I am in danger now", "/immediate_danger")
 
 
 class Guides:
@@ -36,6 +38,10 @@ class Guides:
         walk = load_walks()[position[0]]
         step = walk.steps[len(position) - 1]
         lines = [self._text("walk_step", state, step=str(len(position)), steps=str(len(walk.steps)))]
+        before = walk.steps[len(position) - 2] if len(position) > 1 else None
+        grave = before is not None and before.grave and position[-1] == YES
+        if grave:
+            lines.insert(0, self._text("walk_grave", state))
         explanation = f"utter_{walk.name}_{step.name}_explain"
         if explain and explanation in self.catalogue:
             lines.append(self._text(explanation.removeprefix("utter_"), state))
@@ -51,6 +57,10 @@ class Guides:
             choices.append(("walk_back", BACK))
         choices.append(("walk_stop", STOP))
         buttons = tuple(Button(self._text(title, state), answer_payload(answer)) for title, answer in choices)
+        if grave:
+            buttons += (
+                Button(self.catalogue.translate(DANGER_BUTTON.title, state.language)[0], DANGER_BUTTON.payload),
+            )
         return [Message("\n".join(lines), buttons)]
 
     def walk_result(self, state: State, position: list[str]) -> list[Message]:

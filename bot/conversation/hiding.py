@@ -86,7 +86,7 @@ class Hiding:
         return answer
 
     def _set(self, state: State) -> Answer:
-        return Answer([self._say("utter_return_hide", state), self._say("utter_return_set", state)])
+        return Answer([self._say("utter_return_set", state)])
 
     def _say(self, response: str, state: State) -> Message:
         said = self.catalogue.say(response, state.language, state.turn)

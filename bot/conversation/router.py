@@ -69,6 +69,9 @@ COMMANDS = {
 REPEATED_AFTER_LANGUAGE = ("ask_", "need_", "door_", "topic_")
 """What is said again in the new language after a change: the last answer, where it was one of these or a situation."""
 
+CLEAR_AT = 0.8
+"""After this part of its life without a message, the chat on a shared phone is cleared, just before it is forgotten."""
+
 CHECK_BACK_TURNS = 3
 """After so many turns, somebody who spoke of despair is asked how it is."""
 
@@ -133,7 +136,7 @@ class Router:
             | {f"!{purpose}:{code}" for purpose in PURPOSES for code in territories}
             | {f"!countries:{page}:{purpose}" for purpose in PURPOSES for page in range(30)}
             | {f"!cover:{dimension}" for dimension in cover.TABLES}
-            | {"!lock", "!word", "!word_none", "!word_skip", "!advert", "!trip"}
+            | {"!lock", "!hide", "!word", "!word_none", "!word_skip", "!advert", "!trip"}
             | walk_payloads()
         )
 
@@ -234,7 +237,10 @@ class Router:
         elif answer.hide and turn.message_id is not None:
             reply.delete = [turn.message_id]
         reply.hide = answer.hide
-        reply.hide_after = lock.LOCK_SECONDS if state.return_word and not state.locked else None
+        if state.return_word and not state.locked:
+            reply.hide_after = lock.LOCK_SECONDS
+        elif state.shared_phone and not state.locked:  # clear the chat while its messages are still known
+            reply.hide_after = int(3600 * lifetime_hours(state, self.expiry_hours) * CLEAR_AT)
         state.turn += 1
         return reply
 
@@ -338,12 +344,14 @@ class Router:
             return self.hiding.cover(state, dimension=value)
         if command == "!lock":
             return self.hiding.lock(state)
+        if command == "!hide":  # by itself: where no word is set, nothing has to be kept
+            return self.hiding.lock(state) if state.return_word else Answer([], finish="exit")
         if command.startswith("!word"):
             return self.hiding.command(command, state)
         if command == "!country":
-            if state.last_intent == "immediate_danger":
+            if state.last_intent in ("immediate_danger", "self_harm"):  # she was asked for it there
                 state.set_slot("country", value)
-                return await self._ask_engine(state, payload="/immediate_danger")
+                return await self._ask_engine(state, payload=f"/{state.last_intent}")
             return await self._ask_engine(state, payload=f"/inform_place{json.dumps({'place': value})}")
         if payload == "/start":
             state.greeted = True
@@ -392,6 +400,7 @@ class Router:
             return await asyncio.to_thread(self._without_engine, payload, state)
         state.engine = result["memory"]
         answer = Answer([], result["understood"]["intent"])
+        joined = False
         for message in result["messages"]:
             if "do" in message:
                 self._do(message["do"], state, answer)
@@ -403,8 +412,13 @@ class Router:
                 answer.asks = answer.asks or message["show"] == "walk_step"
                 answer.messages += await self._show(message, state, text)
             else:
-                buttons = tuple(Button(each["title"], each["payload"]) for each in message["buttons"])
-                answer.messages.append(Message(message["text"], buttons))
+                said = Message(
+                    message["text"], tuple(Button(each["title"], each["payload"]) for each in message["buttons"])
+                )
+                if joined:  # a preview shows the first words of each message: the neutral ones go before the others
+                    said = replace(said, text=f"{answer.messages.pop().text}\n{said.text}")
+                answer.messages.append(said)
+            joined = "text" in message and not message["buttons"]
         if not answer.messages and not answer.finish:
             answer.messages.append(self._say("utter_default", state))
         return answer
@@ -485,9 +499,9 @@ class Router:
         return Message(said.text, said.buttons)
 
     @property
-    def lock_token(self) -> str:
-        """The token of the button that hides the chat, for a channel that taps it by itself after idle time."""
-        return self.vault.token("!lock")
+    def hide_token(self) -> str:
+        """The token of the button that hides an idle chat, for a channel that taps it by itself (Reply.hide_after)."""
+        return self.vault.token("!hide")
 
     def _dress(self, answer: Answer, state: State) -> Reply:
         """Fill in what was left open, avoid saying the same twice in a row, add the exit, name buttons by tokens."""

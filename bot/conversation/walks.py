@@ -27,11 +27,15 @@ def answer_payload(answer: str) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """One question: its name, the answers it takes, and what else means one of them (answer → intents)."""
+    """One question: its name, the answers it takes, and what else means one of them (answer → intents).
+
+    `grave`: a yes is acknowledged before the next question, with a way to help in danger.
+    """
 
     name: str
     answers: tuple[str, ...]
     also: dict[str, list[str]] = field(default_factory=dict)
+    grave: bool = False
 
     def answer_for(self, intent: str) -> str | None:
         """Return the answer that `intent` means here, or None."""
@@ -82,7 +86,8 @@ def load_walks(folder: Path = ROOT / "stories" / "walks") -> dict[str, Walk]:
         data = yaml.load(file.read_bytes(), Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506
         default = data.get("answers") or []
         steps = tuple(
-            Step(row["name"], tuple(row.get("answers") or default), row.get("also") or {}) for row in data["steps"]
+            Step(row["name"], tuple(row.get("answers") or default), row.get("also") or {}, "grave" in row)
+            for row in data["steps"]
         )
         walk = Walk(data["walk"], steps, int(data.get("many") or 0), frozenset(data.get("strong") or ()))
         walks[walk.name] = walk

@@ -193,3 +193,118 @@ def test_every_language_fits_the_phone(tabs: Tabs, language: str) -> None:
     assert tab.page.evaluate(OVERFLOWING) == 0
     assert tab.page.title()
     assert "traffick" not in tab.page.title().lower()
+
+
+def shows_card(tab: Tab) -> None:
+    tab.says("I am in Italy")
+    tab.page.locator(".choices button", has_text="Menu").last.click()
+    tab.answered()
+    for title in ("I want information", "A card to show", "An officer"):
+        tab.taps(title)
+
+
+def test_a_card_fills_the_screen_and_closes(tabs: Tabs, width: str) -> None:
+    tab = tabs.open("en", width)
+    shows_card(tab)
+    tab.page.locator("button", has_text="Show full screen").click()
+    sheet = tab.page.locator("dialog.sheet")
+    box = sheet.bounding_box()
+    size = tab.page.viewport_size
+    assert box
+    assert size
+    assert (round(box["width"]), round(box["height"])) == (size["width"], size["height"])
+    words = sheet.locator("p")
+    assert words.nth(0).get_attribute("lang") == "it"
+    assert "800 290 290" in words.nth(0).inner_text()
+    assert words.nth(1).get_attribute("lang") == "en"
+    assert tab.page.evaluate("e => e.scrollWidth <= e.clientWidth", sheet.element_handle())
+    sheet.locator("button").click()
+    assert sheet.count() == 0
+    assert tab.page.locator("#exit").is_visible()
+    assert not tab.complaints
+
+
+def test_a_card_in_arabic_stands_right_to_left(tabs: Tabs, width: str) -> None:
+    tab = tabs.open("ar", width)
+    tab.says("أنا في إيطاليا")
+    secret = tab.page.locator("[name=conversation]").input_value()
+    assert secret
+    for title in ("القائمة", "أريد معلومات"):
+        tab.page.locator(".choices button", has_text=title).last.click()
+        tab.answered()
+    tab.page.locator(".choices button", has_text="بطاقة").last.click()
+    tab.answered()
+    tab.page.locator("#log .message").last.locator(".choices button").first.click()
+    tab.answered()
+    card = tab.page.locator(".card p")
+    assert card.nth(0).get_attribute("dir") == "ltr"
+    assert card.nth(1).get_attribute("dir") == "rtl"
+    assert tab.page.evaluate(NO_SIDEWAYS)
+
+
+def test_a_card_is_there_without_scripts(tabs: Tabs) -> None:
+    tab = tabs.open("en", scripts=False)
+    tab.page.locator("#text").fill("I am in Italy")
+    tab.page.locator("#send").click()
+    for title in ("Menu", "I want information", "A card to show", "An officer"):
+        tab.page.locator(".choices button", has_text=title).last.click()
+    assert tab.page.locator(".card p[lang=it]").count() == 1
+
+
+def test_the_converter_works_with_and_without_scripts(tabs: Tabs, width: str) -> None:
+    for scripts in (True, False):
+        tab = tabs.open("en", width, scripts=scripts)
+        tab.page.goto(tabs.helpline.url + "/units")
+        unused = tab.page.locator("main").inner_text()
+        tab.page.locator("[name=amount]").fill("5")
+        tab.page.locator("[name=unit]").select_option("kg")
+        tab.page.locator("button").click()
+        assert "11.02" in tab.page.locator(".result").inner_text()
+        assert tab.page.evaluate(NO_SIDEWAYS) if scripts else True
+        tab.page.goto(tabs.helpline.url + "/")
+        tab.page.locator("#exit").click()
+        tab.page.wait_for_url("**/units")
+        assert tab.page.locator("main").inner_text() == unused, "the same before and after"
+        assert "Mila" not in tab.page.content()
+
+
+@pytest.mark.parametrize("amount", ["", "abc", "1e9", "<script>", "-5", "5,5"])
+def test_the_converter_takes_any_amount(tabs: Tabs, amount: str) -> None:
+    import httpx
+
+    answer = httpx.get(tabs.helpline.url + "/units", params={"amount": amount, "unit": "kg"})
+    assert answer.status_code == 200
+    assert "<script>" not in answer.text.replace("<script src", "")
+
+
+def test_hiding_takes_the_chat_and_the_word_out_of_sight(tabs: Tabs, width: str) -> None:
+    tab = tabs.open("en", width)
+    tab.taps("Others may read it")
+    tab.taps("Set a word to return")
+    tab.says("mimosa")
+    assert "mimosa" not in tab.text
+    tab.taps("Skip")
+    tab.says("my boss has my passport")
+    tab.taps("Hide it now")
+    assert "passport" not in tab.text
+    assert "Mila" not in tab.text
+    tab.says("5 kg")
+    assert "11.02" in tab.last
+    tab.says("mimosa")
+    assert "You are back" in tab.last
+    assert "mimosa" not in tab.text
+
+
+def test_the_chat_hides_by_itself_after_five_idle_minutes(tabs: Tabs) -> None:
+    tab = tabs.open("en")
+    tab.page.clock.install()
+    tab.page.reload()
+    tab.taps("Others may read it")
+    tab.taps("Set a word to return")
+    tab.says("mimosa")
+    tab.taps("Skip")
+    tab.says("my boss has my passport")
+    tab.page.clock.fast_forward(301_000)
+    tab.page.wait_for_function("() => !document.querySelector('#log').innerText.includes('passport')", timeout=10_000)
+    tab.says("hello")
+    assert "Mila" not in tab.text

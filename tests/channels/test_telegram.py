@@ -311,3 +311,55 @@ class TestWebhook:
     def test_it_does_not_poll(self, served: tuple[Helpline, BotApi]) -> None:
         _, api = served
         assert not api.called("getUpdates")
+
+
+def test_a_card_comes_as_a_veiled_picture_and_as_text(bot_api: BotApi, chat: int) -> None:
+    bot_api.write(chat, "I am in Italy")
+    answered(bot_api, chat)
+    bot_api.write(chat, "what are my rights")
+    answered(bot_api, chat, 2)
+    bot_api.tap(chat, "Menu")
+    for title in ("I want information", "A card to show", "An officer"):
+        answered(bot_api, chat, len(bot_api.sent(chat)))
+        bot_api.tap(chat, title)
+    until(lambda: any("photo" in message for message in bot_api.sent(chat)), 20, "the picture has come")
+    answered(bot_api, chat)
+    (picture,) = [call for call in bot_api.called("sendPhoto") if int(call["chat_id"]) == chat]
+    assert picture["photo"].startswith(b"\x89PNG")
+    assert picture["has_spoiler"] is True
+    assert picture["disable_notification"] is True
+    assert "caption" not in picture, "nothing to read in a notification"
+    text = next(text for text in bot_api.texts(chat) if "tratta" in text)
+    assert "I may be a victim of human trafficking" in text
+    assert "tratta" not in text[:40]
+    bot_api.write(chat, "/exit")
+    until(lambda: not bot_api.pending and len(bot_api.sent(chat)) == 1, 20, "all is taken away")
+    assert not any("photo" in message for message in bot_api.chats[chat].values())
+
+
+def test_a_word_to_return_does_not_stay_in_the_chat(bot_api: BotApi, chat: int) -> None:
+    bot_api.write(chat, "/start")
+    answered(bot_api, chat, 1)
+    bot_api.tap(chat, "Others may read it")
+    answered(bot_api, chat, 2)
+    bot_api.tap(chat, "Set a word to return")
+    answered(bot_api, chat, 3)
+    bot_api.write(chat, "mimosa")
+    answered(bot_api, chat, 4)
+    bot_api.tap(chat, "Skip")
+    answered(bot_api, chat, 5)
+    assert "mimosa" not in [message.get("text") for message in bot_api.chats[chat].values()]
+    bot_api.tap(chat, "Hide it now")
+    until(lambda: not bot_api.pending and len(bot_api.chats[chat]) == 1, 20, "only the converter is left")
+    (left,) = bot_api.sent(chat)
+    assert "kilo" in left["text"] or "metre" in left["text"]
+    bot_api.write(chat, "/start")
+    answered(bot_api, chat, 1)
+    assert "Mila" not in bot_api.texts(chat)[-1]
+    bot_api.write(chat, "10 kg")
+    answered(bot_api, chat, 2)
+    assert "22.05" in bot_api.texts(chat)[-1]
+    bot_api.write(chat, "Mimosa")
+    answered(bot_api, chat, 3)
+    assert "You are back" in bot_api.texts(chat)[-1]
+    assert "Mimosa" not in [message.get("text") for message in bot_api.chats[chat].values()]

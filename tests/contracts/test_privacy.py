@@ -58,6 +58,26 @@ def find(helpline: Helpline, canaries: list[str]) -> list[str]:
     ]
 
 
+def hides(helpline: Helpline, canaries: list[str]) -> None:
+    """Set words to return, paste an offer, walk, and write behind the cover: each with a canary."""
+    token = Vault(load(helpline.data / "master.key")).token
+    for canary in canaries:
+        person = helpline.person()
+        person.post(choice=token("!advert"))
+        person.says(f"Girls wanted, send your passport and photos, tell nobody. {canary} " * 3)
+        person.post(choice=token('/walk{"walk":"signs"}'))
+        person.says(f"yes {canary}")
+        person.post(choice=token("!trip"))
+        person.says(canary)
+        person.post(choice=token("!word"))
+        person.says(canary)
+        person.says(f"{canary}duress")
+        person.post(choice=token("!lock"))
+        person.says(f"5 kg {canary}")
+        person.says(canary)
+        person.says(f"12 {canary}")
+
+
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Helpline, BotApi, Person]]:
     """A helpline to which canaries were written through every channel and in every way."""
@@ -97,6 +117,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Helpline, B
                     }
                 }
             )
+        hides(helpline, CANARIES)
         written = len(api.chats[CHAT])
         until(lambda: not api.pending, 60, "all of Telegram's messages are answered")
         assert len(api.chats[CHAT]) > written
@@ -153,7 +174,7 @@ def test_the_disk_without_the_master_key_shows_nothing(used: tuple[Helpline, Bot
     helpline, _, person = used
     with sqlite3.connect(helpline.data / "helpline.db") as database:
         rows = database.execute("SELECT pseudonym, wrapped_key, record FROM conversation").fetchall()
-    assert len(rows) == 2
+    assert len(rows) >= 2
     for pseudonym, wrapped, record in rows:
         assert b"need_legal" not in record
         assert len(record) - 28 in {1024 * 2**power for power in range(12)}
@@ -168,7 +189,7 @@ def test_a_record_opens_in_its_own_row_only(used: tuple[Helpline, BotApi, Person
     helpline, _, _ = used
     vault = Vault(load(helpline.data / "master.key"))
     with sqlite3.connect(helpline.data / "helpline.db") as database:
-        (one, wrapped, record), (other, _, _) = database.execute(
+        (one, wrapped, record), (other, _, _), *_ = database.execute(
             "SELECT pseudonym, wrapped_key, record FROM conversation"
         ).fetchall()
     key = vault.unwrap(one, wrapped, vault_module.KEY_VERSION)
