@@ -219,7 +219,7 @@ def test_a_card_fills_the_screen_and_closes(tabs: Tabs, width: str) -> None:
     assert words.nth(1).get_attribute("lang") == "en"
     assert tab.page.evaluate("e => e.scrollWidth <= e.clientWidth", sheet.element_handle())
     sheet.locator("button").click()
-    assert sheet.count() == 0
+    tab.page.wait_for_function("() => !document.querySelector('dialog.sheet')")
     assert tab.page.locator("#exit").is_visible()
     assert not tab.complaints
 

@@ -117,8 +117,8 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Helpline, B
                     }
                 }
             )
-        hides(helpline, CANARIES)
         written = len(api.chats[CHAT])
+        hides(helpline, CANARIES)
         until(lambda: not api.pending, 60, "all of Telegram's messages are answered")
         assert len(api.chats[CHAT]) > written
         person.says("I need a lawyer")
