@@ -23,7 +23,8 @@ from bot.directory.starter import load_starter
 from bot.engine.client import EngineClient, EngineProcess
 from bot.log import get_logger
 from bot.settings import Settings
-from bot.store.database import connect, migrate
+from bot.store.database import connect
+from bot.store.migrate import migrate
 from bot.text.catalogue import Catalogue
 from bot.vault.conversations import Conversations
 from bot.vault.keys import derive, load_or_create

@@ -14,7 +14,8 @@ from bot.conversation.safety import SafetyScreen
 from bot.directory.search import STALE_DAYS, Directory
 from bot.directory.starter import load_starter
 from bot.settings import PREFIX, Settings
-from bot.store.database import connect, migrate
+from bot.store.database import connect
+from bot.store.migrate import migrate
 from bot.text.catalogue import Catalogue
 from bot.vault.keys import MasterKeyError, load
 

@@ -18,6 +18,9 @@ from bot.text.catalogue import ROOT, isolate
 
 KINDS = ("police", "border", "hospital", "passerby")
 HOST_LANGUAGES_SHOWN = 2
+NO_BREAK = "\xa0"
+"""Within a number, so that it stands on one line."""
+
 SPOKEN = {"no": "nb", "zh": "zh-Hans", "iw": "he", "in": "id", "cnr": "sr-Latn", "tl": "fil"}
 """What CLDR calls a country's language → what the card texts call it."""
 
@@ -83,7 +86,7 @@ class Cards:
         name = locale.languages.get(spoken, spoken)
         parts = [self._say(language, kind), self._say(language, "language").replace("{language}", name)]
         if number:
-            parts.append(self._say(language, "call").replace("{number}", isolate(number)))
+            parts.append(self._say(language, "call").replace("{number}", isolate(number.replace(" ", NO_BREAK))))
         direction = "rtl" if locale.character_order == "right-to-left" else "ltr"
         return CardText(" ".join(parts), language, direction)
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, event, inspect, select, text
+from sqlalchemy import Engine, MetaData, create_engine, event, text
 from sqlalchemy.orm import DeclarativeBase
-
-HEAD = "0001"
-"""The newest migration. A test holds it to migrations/versions."""
-
-VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
-"""Alembic's own table, as it makes it."""
 
 
 class Base(DeclarativeBase):
@@ -42,34 +35,6 @@ def connect(url: str) -> Engine:
         cursor.close()
 
     return engine
-
-
-def migrate(engine: Engine) -> None:
-    """Bring the tables up to HEAD. An empty database gets them at once: Alembic alone takes half a second to import."""
-    from bot.store import tables
-
-    with engine.begin() as connection:
-        inspector = inspect(connection)
-        if inspector.has_table(VERSION.name):
-            if connection.execute(select(VERSION.c.version_num)).scalar() == HEAD:
-                return
-        elif not inspector.get_table_names():
-            tables.metadata.create_all(connection)
-            VERSION.create(connection)
-            connection.execute(VERSION.insert().values(version_num=HEAD))
-            return
-    upgrade(engine)
-
-
-def upgrade(engine: Engine) -> None:
-    """Run the migrations that a database lacks."""
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["engine"] = engine
-    command.upgrade(config, "head")
 
 
 def forget_deleted(engine: Engine) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from bot.store.database import connect, migrate
+from bot.store.database import connect
+from bot.store.migrate import migrate
 
 
 @pytest.fixture

@@ -53,22 +53,29 @@ function run(part) {
   return document.createTextNode(part.text);
 }
 
+function cardLines(card) {
+  return card.texts.map((each) => {
+    const line = document.createElement("p");
+    line.lang = each.language;
+    line.dir = each.direction;
+    line.textContent = each.text;
+    return line;
+  });
+}
+
+function plainButton(title, act) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = title;
+  button.addEventListener("click", act);
+  return button;
+}
+
 // A card fills the screen until it is closed; it can be opened again from its message.
 function openCard(card) {
   const sheet = document.createElement("dialog");
   sheet.className = "sheet";
-  for (const each of card.texts) {
-    const words_ = document.createElement("p");
-    words_.lang = each.language;
-    words_.dir = each.direction;
-    words_.textContent = each.text;
-    sheet.append(words_);
-  }
-  const close = document.createElement("button");
-  close.type = "button";
-  close.textContent = card.close;
-  close.addEventListener("click", () => sheet.close());
-  sheet.append(close);
+  sheet.append(...cardLines(card), plainButton(card.close, () => sheet.close()));
   sheet.addEventListener("close", () => sheet.remove());
   document.body.append(sheet);
   sheet.showModal();
@@ -77,20 +84,10 @@ function openCard(card) {
 function cardOf(card) {
   const words_ = document.createElement("div");
   words_.className = "card";
-  for (const each of card.texts) {
-    const line = document.createElement("p");
-    line.lang = each.language;
-    line.dir = each.direction;
-    line.textContent = each.text;
-    words_.append(line);
-  }
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = card.open;
-  button.addEventListener("click", () => openCard(card));
+  words_.append(...cardLines(card));
   const message = document.createElement("div");
   message.className = "message";
-  message.append(words_, button);
+  message.append(words_, plainButton(card.open, () => openCard(card)));
   log.append(message);
   return message;
 }

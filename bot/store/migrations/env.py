@@ -1,4 +1,4 @@
-"""Alembic's entry: the engine comes from bot.store.database.upgrade."""
+"""Alembic's entry: the engine comes from bot.store.migrate.upgrade."""
 
 from alembic import context
 

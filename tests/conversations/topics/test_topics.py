@@ -91,7 +91,7 @@ def test_a_card_is_in_the_countrys_language_with_hers_beneath(person: Talker, la
     assert [each["language"] for each in card["texts"]] == ["it", language.code]
     assert card["texts"][1]["direction"] == language.direction
     number = "112" if kind == "Somebody nearby" else "800 290 290"
-    assert all(number in each["text"] for each in card["texts"])
+    assert all(number in each["text"].replace("\xa0", " ") for each in card["texts"])
 
 
 def test_somebody_in_despair_is_asked_again_how_it_is(person: Talker, language: Language) -> None:

@@ -13,7 +13,8 @@ from bot.directory.hours import opening
 from bot.directory.models import Organization, Schedule
 from bot.directory.search import Directory, Wanted
 from bot.directory.starter import load_starter
-from bot.store.database import connect, migrate
+from bot.store.database import connect
+from bot.store.migrate import migrate
 
 COUNCIL_OF_EUROPE = (
     "AD AL AM AT AZ BA BE BG CH CY CZ DE DK EE ES FI FR GB GE GR HR HU IE IS IT LI LT LU LV MC MD ME MK MT NL NO PL PT "

@@ -9,7 +9,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from bot.store import database
-from bot.store.database import HEAD, VERSION, connect, migrate, upgrade
+from bot.store.database import connect
+from bot.store.migrate import HEAD, VERSION, migrate, upgrade
 from bot.store.tables import metadata
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
