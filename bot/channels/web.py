@@ -9,10 +9,10 @@ import asyncio
 import re
 import secrets
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -25,6 +25,9 @@ from bot.conversation.router import Router
 from bot.conversation.turn import Choice, Kind, Message, Turn
 from bot.text.catalogue import END_ISOLATE, ISOLATE, Catalogue, isolate
 from bot.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 CHANNEL = "web"
 FOLDER = Path(__file__).parent
@@ -87,7 +90,13 @@ class WebChat:
         self.catalogue = catalogue
         self.vault = vault
         self.room = asyncio.Semaphore(AT_ONCE)
-        self.pages = Environment(
+
+    @cached_property
+    def pages(self) -> Environment:
+        """The pages' templates; imported with the first page, for the answers to its script do without."""
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+        return Environment(
             loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
 

@@ -293,7 +293,7 @@ class Router:
             answer = await self._ask_engine(
                 state,
                 payload=f"/{danger[0]}",
-                seconds=SAFETY_ENGINE_SECONDS if self.engine.answering else STARTING_ENGINE_SECONDS,
+                seconds=self._patience(),
                 text=turn.content,
             )
             return replace(answer, messages=answer.messages + offer)
@@ -307,6 +307,12 @@ class Router:
         if self.hiding.is_conversion(turn.content):
             return self.hiding.cover(state, turn.content)
         return await self._typed(turn.content, state)
+
+    def _patience(self) -> float:
+        """Return how many seconds somebody in danger may wait for the engine."""
+        if self.engine.answering:
+            return SAFETY_ENGINE_SECONDS
+        return STARTING_ENGINE_SECONDS if self.engine.listening else 0.0
 
     async def _typed(self, text: str, state: State) -> Answer:
         offer = self._follow_language(text, state)

@@ -8,12 +8,14 @@ import json
 import os
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from bot.log import get_logger
+
+if TYPE_CHECKING:
+    import httpx
 
 log = get_logger(__name__)
 
@@ -34,13 +36,24 @@ class EngineClient:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # A socket's path may have 107 bytes at most; through the folder's descriptor it is always short.
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self.answering = False
+        """Whether its last turn was answered: who can't wait for a start asks this."""
+
+    @cached_property
+    def _http(self) -> httpx.AsyncClient:
+        """The client; imported when there is an engine to speak to, for the first answers do without."""
+        import httpx
+
         transport = httpx.AsyncHTTPTransport(
             uds=f"/proc/self/fd/{self._descriptor}/{SOCKET_NAME}",
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
         )
-        self.answering = False
-        """Whether its last turn was answered: who can't wait for a start asks this."""
-        self._http = httpx.AsyncClient(transport=transport, base_url="http://engine", trust_env=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://engine", trust_env=False)
+
+    @property
+    def listening(self) -> bool:
+        """Whether there is a socket: an engine that starts for the first time has none yet."""
+        return (self.folder / SOCKET_NAME).exists()
 
     async def turn(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Return the engine's answer to one turn (see bot.engine.host.Host.turn).
@@ -55,6 +68,9 @@ class EngineClient:
             if remaining <= 0:
                 self.answering = False
                 raise EngineUnavailable
+            if not self.listening:
+                await asyncio.sleep(min(_RETRY_SECONDS, remaining))
+                continue
             try:
                 response = await self._http.post("/turn", content=body, timeout=remaining)
                 if response.status_code == 200:
@@ -63,19 +79,28 @@ class EngineClient:
                     return result
                 log.warning("engine_refused", status=response.status_code)
                 raise EngineUnavailable
-            except (httpx.TransportError, OSError):
+            except _no_answer():
                 await asyncio.sleep(min(_RETRY_SECONDS, max(0.0, deadline - time.monotonic())))
 
     async def ready(self) -> bool:
         """Return whether the engine has its model and answers."""
+        if not self.listening:
+            return False
         try:
             return (await self._http.get("/ready", timeout=2.0)).status_code == 200
-        except (httpx.TransportError, OSError):
+        except _no_answer():
             return False
 
     async def close(self) -> None:
-        await self._http.aclose()
+        if "_http" in vars(self):
+            await self._http.aclose()
         os.close(self._descriptor)
+
+
+def _no_answer() -> tuple[type[Exception], ...]:
+    import httpx
+
+    return httpx.TransportError, OSError
 
 
 class EngineProcess:
