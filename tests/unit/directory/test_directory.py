@@ -48,6 +48,7 @@ def test_every_row_has_a_source_and_none_claims_to_be_verified(engine: Engine) -
         for table in ("service", "emergency_number"):
             sources = connection.execute(text(f"SELECT source FROM {table}")).scalars().all()
             assert sources
+            assert connection.execute(text(f"SELECT count(*) FROM {table} WHERE checked IS NULL")).scalar() == 0
             assert [source for source in sources if not source.startswith(("https://", "http://"))] == []
         assert connection.execute(text("SELECT count(*) FROM service WHERE assured_date IS NOT NULL")).scalar() == 0
 
