@@ -29,6 +29,15 @@ class FindHelp(Action):
         return []
 
 
+WAITS_FOR_A_COUNTRY = frozenset(
+    {
+        "find_service", "find_child_helpline", "inform_place", "need_basics", "need_counselling", "need_legal",
+        "need_medical", "need_shelter", "return_home", "affirm", "deny", "unsure", "nlu_fallback", "not_understood",
+    }
+)  # fmt: skip
+"""What is followed by the question for the country. After anything else she has her answer, and the question waits."""
+
+
 class AskCountry(Action):
     """Ask where she is; the gateway adds buttons for likely countries, in her language."""
 
@@ -36,7 +45,8 @@ class AskCountry(Action):
         return "action_ask_country"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        dispatcher.utter_message(json_message={"show": "countries"})
+        if tracker.get_intent_of_latest_message() in WAITS_FOR_A_COUNTRY:
+            dispatcher.utter_message(json_message={"show": "countries"})
         return []
 
 

@@ -135,6 +135,7 @@ class Effects:
         """Return one service as lines of text: what, languages, cost, hours, how to reach it, how it was checked."""
         now = now or datetime.now(timezone.utc)
         language = state.language
+        comma = "، " if Locale.parse(language).character_order == "right-to-left" else ", "
         kind = self._text(f"utter_kind_{service.kind}", state)
         needs = [each.term.removeprefix("need_") for each in service.attributes if each.taxonomy == "need"]
         helps = [
@@ -147,8 +148,8 @@ class Effects:
         area = next((area.name for area in service.service_areas if area.name), None)
         lines = [
             isolate(service.name) + (f" ({area})" if area else ""),
-            self._text("utter_entry_helps_with", state, list=", ".join([*helps, kind])),
-            self._text("utter_entry_languages", state, list=", ".join(spoken))
+            self._text("utter_entry_helps_with", state, list=comma.join([*helps, kind])),
+            self._text("utter_entry_languages", state, list=comma.join(spoken))
             if spoken
             else self._text("utter_entry_languages_unknown", state),
             self._text(
@@ -168,7 +169,7 @@ class Effects:
             ("utter_entry_page", [isolate(service.url)] if service.url else []),
         ):
             if items:
-                lines.append(self._text(name, state, list=", ".join(items)))
+                lines.append(self._text(name, state, list=comma.join(items)))
         if service.assured_date:
             lines.append(
                 self._text("utter_entry_verified", state, date=format_date(service.assured_date, locale=language))

@@ -16,12 +16,13 @@ NEVER_IN_CONTEXT = frozenset(
 """What is meant by itself, whatever was spoken about before."""
 
 
-def in_context(intent: str, aspect: str | None, slots: dict[str, Any]) -> str | None:
+def in_context(intent: str, aspect: str | None, place: str | None, slots: dict[str, Any]) -> str | None:
     """Return the payload that is meant: an answer to the question just asked, or a question about her situation.
 
     None where the message means what it says.
     """
-    if intent in NEVER_IN_CONTEXT and not (intent == "user_is_child" and aspect == "children"):
+    unlikely = (intent == "user_is_child" and aspect == "children") or (intent == "inform_place" and not place)
+    if intent in NEVER_IN_CONTEXT and not (aspect and unlikely):
         return None
     position = slots.get("walk")
     if slots.get("question") == "walk" and position:

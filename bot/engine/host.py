@@ -110,8 +110,10 @@ class Host:
             return UserMessage(request["payload"], **address)
         text = _as_text(request.get("text") or "")
         parsed = await self.processor.parse_message(UserMessage(text, sender_id=tracker.sender_id))
-        intent = (parsed.get("intent") or {}).get("name") or ""
-        payload = in_context(intent, parsed.get(ASPECT), tracker.current_slot_values())
+        understood = _understood(parsed)
+        payload = in_context(
+            understood["intent"], parsed.get(ASPECT), understood["place"], tracker.current_slot_values()
+        )
         if payload:
             return UserMessage(payload, **address)
         return UserMessage(text, parse_data=parsed, **address)

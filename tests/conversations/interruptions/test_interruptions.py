@@ -56,3 +56,12 @@ def test_a_follow_up_while_a_country_is_asked_for_does_not_lose_the_question(
     person.says(PHRASES[language.code]["baby"])
     assert person.hears("utter_follow_children"), person.text
     assert "800 290 290" in person.says(PHRASES[language.code]["place"])
+
+
+def test_after_another_answer_the_country_is_not_asked_again(person: Talker, language: Language) -> None:
+    person.says(PHRASES[language.code]["shelter"])
+    assert person.hears("utter_ask_country")
+    person.shows("rights_help")
+    assert person.hears("utter_rights_help")
+    assert not person.hears("utter_ask_country"), "one question at a time, and not again and again"
+    assert "800 290 290" in person.says(PHRASES[language.code]["place"]), "it waited for the answer"
