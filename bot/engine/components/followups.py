@@ -35,7 +35,7 @@ class FollowUps(LinearIntentClassifier):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         # others: of so many examples of the intents one is taken, as what is no such question
-        return {"C": 0.5, "ngram_weight": 2.0, "folds": 5, "threshold": 0.5, "others": 6}
+        return {"C": 0.5, "ngram_weight": 2.0, "folds": 5, "threshold": 0.25, "others": 6}
 
     def train(self, training_data: TrainingData) -> Resource:
         asked = [(Message({TEXT: text}), aspect) for rows in follow_ups().values() for text, aspect in rows]
