@@ -9,8 +9,10 @@ from datetime import datetime, timezone
 from sqlalchemy.engine import make_url
 
 from bot import settings
+from bot.conversation.cards import CARDS, DRAFTS
 from bot.conversation.language import FILE_NAME
 from bot.conversation.safety import SafetyScreen
+from bot.directory import rights
 from bot.directory.search import STALE_DAYS, Directory
 from bot.directory.starter import load_starter
 from bot.settings import PREFIX, Settings
@@ -32,6 +34,7 @@ def examine(chosen: Settings) -> Iterator[Finding]:
     yield from _key(chosen)
     yield from _model(chosen)
     yield from _texts()
+    yield from _facts()
     yield from _database(chosen)
     if not chosen.telegram_token:
         yield NOTE, "telegram", f"off: {PREFIX}TELEGRAM_TOKEN is not set"
@@ -90,6 +93,21 @@ def _texts() -> Iterator[Finding]:
             yield NOTE, "texts", f"{words}; a draft that no native speaker has reviewed"
         else:
             yield OK, "texts", words
+
+
+def _facts() -> Iterator[Finding]:
+    today = datetime.now(timezone.utc).date()
+    countries = [rights.facts(country) for country in rights.countries()]
+    known = [fact for facts in countries for fact in facts.values()]
+    expired = sum(fact.expires <= today for fact in known)
+    unreviewed = sum(fact.reviewer is None for fact in known)
+    yield OK, "law", f"{len(known)} facts of {len(countries)} countries"
+    if unreviewed:
+        yield NOTE, "law", f"{unreviewed} of these facts were reviewed by no lawyer; each says so to the person"
+    if expired:
+        yield NOTE, "law", f"{expired} of these facts have expired and are not shown: read their sources again"
+    if DRAFTS in CARDS.read_text(encoding="utf-8").partition("\n")[0]:
+        yield NOTE, "cards", "the words in other countries' languages are drafts that no native speaker has reviewed"
 
 
 def _database(chosen: Settings) -> Iterator[Finding]:

@@ -16,6 +16,10 @@ from bot.conversation.turn import Card, CardText, Message
 from bot.directory.search import Wanted
 from bot.text.catalogue import ROOT, isolate
 
+DRAFTS = "no native speaker has reviewed"
+"""Said in the first line of a file of drafts."""
+
+CARDS = ROOT / "locales" / "cards.yml"
 KINDS = ("police", "border", "hospital", "passerby")
 HOST_LANGUAGES_SHOWN = 2
 NO_BREAK = "\xa0"
@@ -41,7 +45,7 @@ WRITTEN = {
 class Cards:
     """Makes cards. The words of languages that the helpline does not speak are in `locales/cards.yml`."""
 
-    def __init__(self, effects: Effects, file: Path = ROOT / "locales" / "cards.yml") -> None:
+    def __init__(self, effects: Effects, file: Path = CARDS) -> None:
         self.effects = effects
         self.catalogue = effects.catalogue
         self.directory = effects.directory

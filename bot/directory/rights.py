@@ -26,8 +26,14 @@ class Fact:
     """The lawyer who has reviewed it; None: nobody yet."""
 
 
+def countries(folder: Path = FOLDER) -> list[str]:
+    """Return the countries of which something is known, by ISO 3166 code."""
+    return sorted(file.stem for file in folder.glob("*.yml"))
+
+
 @lru_cache(maxsize=128)
-def _country(country: str, folder: Path) -> dict[str, Fact]:
+def facts(country: str, folder: Path = FOLDER) -> dict[str, Fact]:
+    """Return what is known of a country by name, expired facts too."""
     file = folder / f"{country}.yml"
     if not file.exists():
         return {}
@@ -48,6 +54,6 @@ def _country(country: str, folder: Path) -> dict[str, Fact]:
 
 def fact(country: str, name: str, today: date | None = None, folder: Path = FOLDER) -> Fact | None:
     """Return a country's fact; None where it is not known, or its time is over."""
-    found = _country(country, folder).get(name)
+    found = facts(country, folder).get(name)
     today = today or datetime.now(timezone.utc).date()
     return found if found and today < found.expires else None

@@ -88,6 +88,13 @@ def load_responses(domain: Path) -> dict[str, list[dict[str, Any]]]:
     return responses
 
 
+class _Untranslated(gettext.NullTranslations):
+    """Tells what has no translation from what is the same in both languages ("Menu")."""
+
+    def gettext(self, message: str) -> str:
+        return ""
+
+
 def load_translations(po: Path) -> gettext.NullTranslations:
     """Read a PO file as gettext translations; what is marked fuzzy is left out."""
     with po.open("rb") as file:
@@ -95,7 +102,9 @@ def load_translations(po: Path) -> gettext.NullTranslations:
     compiled = io.BytesIO()
     mofile.write_mo(compiled, catalog)
     compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    translations = gettext.GNUTranslations(compiled)
+    translations.add_fallback(_Untranslated())
+    return translations
 
 
 class Catalogue:
@@ -116,10 +125,10 @@ class Catalogue:
 
     def translate(self, message: str, language: str) -> tuple[str, bool]:
         """Return `message` in `language` and whether a translation was found."""
-        if language not in self._translations:
+        if language not in self._translations or message == "":
             return message, True
         translated = self._translations[language].gettext(message)
-        return translated, translated != message or message == ""
+        return translated or message, translated != ""
 
     def say(self, response: str, language: str, variation: int = 0, *, notice: bool = True, **values: str) -> Said:
         """Return `response` in `language`; `variation` counts up, so that a repeated answer can differ.

@@ -194,6 +194,13 @@ def test_check_counts_unverified_rows(own: Helpline) -> None:
     assert "unverified" in result.stdout.decode()
 
 
+def test_check_says_what_nobody_has_reviewed(own: Helpline) -> None:
+    said = command("check", folder=own.folder).stdout.decode()
+    assert "reviewed by no lawyer" in said
+    assert "drafts that no native speaker has reviewed" in said
+    assert said.count("a draft that no native speaker has reviewed") == 5, "each language is complete, and a draft"
+
+
 def test_chat_in_the_terminal(tmp_path: Path) -> None:
     result = command("chat", "--language", "fr", folder=tmp_path, stdin=b"bonjour\nau secours il me frappe\n/exit\n")
     words = result.stdout.decode()
