@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 LADDER = ("utter_fallback", "utter_fallback_buttons", "utter_fallback_person")
@@ -34,7 +34,8 @@ class Misunderstood(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         times = int(tracker.get_slot("misunderstood") or 0)
         dispatcher.utter_message(response=LADDER[min(times, len(LADDER) - 1)])
-        return [SlotSet("misunderstood", times + 1)]
+        # Where no rule goes on, Rasa would choose this action again and again: wait for her instead.
+        return [SlotSet("misunderstood", times + 1), FollowupAction("action_listen")]
 
 
 class Rephrase(Action):

@@ -8,6 +8,8 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.screens import show_card
+
 
 def _show_services(dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
     wanted = {slot: tracker.get_slot(slot) for slot in ("country", "need", "topic")}
@@ -23,8 +25,8 @@ class FindHelp(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         if not tracker.get_slot("country"):
             return [FollowupAction("referral_form")]
-        if tracker.get_slot("card"):  # she named the country for a card
-            return [FollowupAction("action_show_card")]
+        if tracker.get_slot("card") and tracker.get_intent_of_latest_message() == "inform_place":
+            return show_card(dispatcher, tracker)  # she named the country for a card
         _show_services(dispatcher, tracker)
         return []
 

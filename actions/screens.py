@@ -76,17 +76,22 @@ class FollowUp(Action):
         return []
 
 
+def show_card(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
+    """Show the card that was chosen; ask for the country where it is not known, and remember the card until then."""
+    card = entity(tracker, "card") or tracker.get_slot("card")
+    country = tracker.get_slot("country")
+    if country is None:
+        dispatcher.utter_message(json_message={"show": "card_countries"})
+        return [SlotSet("card", card)]
+    dispatcher.utter_message(json_message={"show": "card", "card": card, "country": country})
+    return [SlotSet("card", None)]
+
+
 class ShowCard(Action):
-    """Show a card in the language of her country; ask for the country where it is not known."""
+    """Show a card in the language of her country."""
 
     def name(self) -> str:
         return "action_show_card"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        card = entity(tracker, "card") or tracker.get_slot("card")
-        country = tracker.get_slot("country")
-        if country is None:
-            dispatcher.utter_message(json_message={"show": "card_countries"})
-            return [SlotSet("card", card)]
-        dispatcher.utter_message(json_message={"show": "card", "card": card, "country": country})
-        return [SlotSet("card", None)]
+        return show_card(dispatcher, tracker)

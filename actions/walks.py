@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.conversation.walks import EXPLAIN, START, STOP, advance, load_walks
+from bot.conversation.walks import EXPLAIN, GO_ON, START, STOP, advance, load_walks
 
 
 def entity(tracker: Tracker, name: str) -> str | None:
@@ -38,6 +38,8 @@ class WalkOn(Action):
             step = walks[position[0]].step(position)
             by_word = step.answer_for(intent or "") if step else None
             answer = entity(tracker, "answer") or by_word or START
+            if entity(tracker, "at") not in (None, walks[position[0]].at(position)):
+                answer = GO_ON  # a button of an earlier question, or tapped twice: ask the present one
         if answer == STOP:
             dispatcher.utter_message(response="utter_walk_stopped")
         position = advance(position, answer)

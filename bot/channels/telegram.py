@@ -50,6 +50,8 @@ BUSY_POLL_SECONDS = 0.2
 """Between polls while answers are still being made: what they answer is not confirmed yet and comes again."""
 MOST_UNCONFIRMED = 80
 DELETE_AT_ONCE = 100
+DELETE_PAUSES = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
+"""Seconds between tries to delete what could not be deleted at once."""
 TRIES = 5
 ROW_LETTERS = 26
 """Letters on one row of buttons that a narrow phone shows whole."""
@@ -77,6 +79,7 @@ class TelegramChannel:
         self._answering: dict[int, asyncio.Task[None]] = {}
         self._hiding: dict[int, asyncio.Task[None]] = {}
         """Chats that will be hidden after idle time."""
+        self._deleting: set[asyncio.Task[None]] = set()
         self._answered: set[int] = set()
         """Answered, but not confirmed while an earlier one is still being answered: they come again."""
 
@@ -99,7 +102,7 @@ class TelegramChannel:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._running
-        for task in self._hiding.values():
+        for task in (*self._hiding.values(), *self._deleting):
             task.cancel()
         if self._answering:
             await asyncio.wait(self._answering.values(), timeout=10)
@@ -243,10 +246,12 @@ class TelegramChannel:
 
     def _hide_later(self, chat_id: int, seconds: int | None) -> None:
         """Take the chat out of sight by itself after idle time, where the reply asks for it. In memory only."""
+        if seconds is None:
+            return
         waiting = self._hiding.pop(chat_id, None)
         if waiting:
             waiting.cancel()
-        if seconds is not None:
+        if seconds:
             self._hiding[chat_id] = asyncio.create_task(self._hide(chat_id, seconds))
 
     async def _hide(self, chat_id: int, seconds: int) -> None:
@@ -262,6 +267,8 @@ class TelegramChannel:
             log.warning("telegram_hide_failed", error=type(error).__name__)
 
     async def _show(self, chat_id: int, reply: Reply) -> None:
+        if reply.ended or reply.cleared:  # what matters most in that second
+            await self._delete(chat_id, reply.delete)
         for message in reply.messages:
             if message.card:
                 await self._show_picture(chat_id, message.card, reply)
@@ -270,24 +277,42 @@ class TelegramChannel:
                 markup = keyboard(message.choices) if index == len(parts) - 1 else None
                 sent = await self._send(chat_id, part, markup)
                 reply.sent_ids.append(sent.message_id)
-        for start in range(0, len(reply.delete), DELETE_AT_ONCE):
-            ids = reply.delete[start : start + DELETE_AT_ONCE]
+        if not (reply.ended or reply.cleared):
+            await self._delete(chat_id, reply.delete)
+
+    async def _delete(self, chat_id: int, ids: list[int]) -> None:
+        """Take messages away on both sides; where that fails, try again later: their numbers are forgotten by then."""
+        for start in range(0, len(ids), DELETE_AT_ONCE):
+            some = ids[start : start + DELETE_AT_ONCE]
             try:
-                await patiently(functools.partial(self.bot.delete_messages, chat_id, ids))
+                await self.bot.delete_messages(chat_id, some)
+            except BadRequest as error:
+                log.warning("telegram_delete_failed", error=type(error).__name__, count=len(some))
             except TelegramError as error:
-                log.warning("telegram_delete_failed", error=type(error).__name__, count=len(ids))
+                log.warning("telegram_delete_later", error=type(error).__name__, count=len(some))
+                task = asyncio.create_task(self._delete_later(chat_id, some))
+                self._deleting.add(task)
+                task.add_done_callback(self._deleting.discard)
+
+    async def _delete_later(self, chat_id: int, ids: list[int]) -> None:
+        for pause in DELETE_PAUSES:
+            await asyncio.sleep(pause)
+            with contextlib.suppress(TelegramError):
+                await self.bot.delete_messages(chat_id, ids)
+                return
+        log.warning("telegram_delete_given_up", count=len(ids))
 
     async def _show_picture(self, chat_id: int, card: Card, reply: Reply) -> None:
         """Send a card as a picture, veiled until it is tapped. Its words follow as text, so a failure is no loss."""
         from bot.channels.picture import picture  # read when the first card is shown
 
-        png = await asyncio.to_thread(picture, card)
         try:
+            png = await asyncio.to_thread(picture, card)
             sent = await patiently(
                 lambda: self.bot.send_photo(chat_id, png, has_spoiler=True, disable_notification=True)
             )
             reply.sent_ids.append(sent.message_id)
-        except (BadRequest, NetworkError) as error:
+        except (BadRequest, NetworkError, ValueError, OSError) as error:
             log.warning("telegram_picture_failed", error=type(error).__name__)
 
     async def _send(self, chat_id: int, text: str, markup: InlineKeyboardMarkup | None) -> Message:

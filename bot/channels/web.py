@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 CHANNEL = "web"
 FOLDER = Path(__file__).parent
 LARGEST_BODY = 32_768
+ANSWERS_KEPT = 500
 AT_ONCE = 64
 """Requests answered at the same time; more wait their turn."""
 
@@ -49,7 +51,7 @@ _SECRET = re.compile(r"[\w-]{32,64}", re.ASCII)
 _ISOLATED = re.compile(f"{ISOLATE}([^{END_ISOLATE}]*){END_ISOLATE}|(\n)")
 _NUMBER = re.compile(r"\+?[\d ()./-]{2,}")
 COVER_TEXTS = ("title", "amount", "unit", "convert")
-INTERFACE = ("placeholder", "send", "typing", "you", "exit_hint", "privacy")
+INTERFACE = ("title", "placeholder", "send", "typing", "you", "exit_hint", "privacy")
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class WebChat:
         self.catalogue = catalogue
         self.vault = vault
         self.room = asyncio.Semaphore(AT_ONCE)
+        self._answers: OrderedDict[str, tuple[int, dict[str, Any]]] = OrderedDict()
+        """The last answer of a few conversations, in memory only, for a page that did not receive it."""
 
     @cached_property
     def pages(self) -> Environment:
@@ -134,18 +138,22 @@ class WebChat:
             kind=Kind.BUTTON if token else Kind.TEXT,
             content=token or text,
             device_language=str(fields.get("language") or "") or self._language(request),
+            unique=_number(fields.get("turn")),
             opened=True,
         )
         async with self.room, self.router.answer(turn) as reply:
             pass
-        if reply is None:
+        if reply is None:  # the page asks again because the answer was lost on the way
+            kept = self._answers.get(conversation)
+            if kept and kept[0] == turn.unique:
+                return JSONResponse(kept[1], headers=HEADERS)
             raise HTTPException(409, "this was answered already")
         if as_json:
             answer = {
                 "messages": [self._message(message) for message in reply.messages],
                 "language": reply.language,
                 "direction": reply.direction,
-                "interface": self._interface(reply.language),
+                "interface": self._interface(reply.language, reply.covered),
                 "ended": reply.ended,
                 "cover": reply.cover,
                 "cleared": reply.cleared,
@@ -154,18 +162,26 @@ class WebChat:
                 if reply.hide_after
                 else None,
             }
+            if turn.unique is not None and not reply.ended:
+                self._answers[conversation] = (turn.unique, answer)
+                while len(self._answers) > ANSWERS_KEPT:
+                    self._answers.popitem(last=False)
+            if reply.ended or reply.covered:
+                self._answers.pop(conversation, None)
             return JSONResponse(answer, headers=HEADERS)
         if reply.cover and reply.ended:
             return RedirectResponse("/units", status_code=303, headers=HEADERS)
         conversation = secrets.token_urlsafe(32) if reply.ended else conversation
         shown = "" if reply.hide else text
-        return self._html(reply.language, [self._message(message) for message in reply.messages], conversation, shown)
+        messages = [self._message(message) for message in reply.messages]
+        return self._html(reply.language, messages, conversation, shown, reply.covered)
 
     async def leave(self, request: Request) -> Response:
         """Forget the conversation that the page has left."""
         fields = await self._fields(request)
         conversation = str(fields.get("conversation") or "")
         if _SECRET.fullmatch(conversation):
+            self._answers.pop(conversation, None)
             await self.router.forget(CHANNEL, conversation)
         return Response(status_code=204, headers=HEADERS)
 
@@ -212,23 +228,33 @@ class WebChat:
             "card": asdict(message.card) if message.card else None,
         }
 
-    def _interface(self, language: str) -> dict[str, str]:
+    def _interface(self, language: str, covered: bool = False) -> dict[str, str]:
+        """Return the page's own words; while the chat is hidden, none of them tells what it is."""
         texts = {name: self.catalogue.text(f"utter_web_{name}", language) for name in INTERFACE}
         texts["exit"] = self.catalogue.text("utter_exit", language)
         texts["offline"] = self.catalogue.text("utter_web_offline", language, numbers=isolate(EUROPE))
+        if covered:
+            texts |= {"title": self.catalogue.text("utter_web_cover_title", language), "typing": "", "offline": "…"}
         return texts
 
-    def _html(self, language: str, messages: list[dict[str, Any]], conversation: str, text: str = "") -> HTMLResponse:
+    def _html(
+        self,
+        language: str,
+        messages: list[dict[str, Any]],
+        conversation: str,
+        text: str = "",
+        covered: bool = False,
+    ) -> HTMLResponse:
         choices = [
             Choice(each.name, self.vault.token(f"!language:{each.code}")) for each in self.catalogue.languages.values()
         ]
         page = self.pages.get_template("chat.html").render(
             language=language,
             direction=self.catalogue.languages[language].direction,
-            title=self.catalogue.text("utter_web_title", language),
+            covered=covered,
             choose_language=self.catalogue.text("utter_choose_language", language),
             no_script=self.catalogue.text("utter_web_no_script", language),
-            interface=self._interface(language),
+            interface=self._interface(language, covered),
             languages=choices,
             exit=self.vault.token("!exit"),
             privacy=self.vault.token("/ask_privacy"),
@@ -244,6 +270,11 @@ class _Static(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers.update({name: value for name, value in HEADERS.items() if name != "Cache-Control"})
         return response
+
+
+def _number(value: Any) -> int | None:
+    """Return the number by which the page tells its turns apart, where it sent one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53 else None
 
 
 def _json(body: bytes) -> dict[str, Any]:

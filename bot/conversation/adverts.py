@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +41,11 @@ class Sign:
     words: str
 
 
+def _shown(words: str) -> str:
+    """Return her own words without what can't be sent back or would turn the text around them."""
+    return "".join(char for char in words if unicodedata.category(char) not in ("Cs", "Cf", "Cc"))
+
+
 class Adverts:
     """Finds the signs in a text, in any of the languages."""
 
@@ -68,5 +74,5 @@ class Adverts:
             span = next((span for patterns in of_languages for span in patterns.spans(words)), None)
             if span:
                 first, last = origin[span[0]], origin[min(span[1], len(origin)) - 1]
-                found.append(Sign(sign, " ".join(tokens[first : last + 1])))
+                found.append(Sign(sign, _shown(" ".join(tokens[first : last + 1]))))
         return found

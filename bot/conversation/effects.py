@@ -9,7 +9,6 @@ from datetime import datetime, timezone
 
 from babel import Locale
 from babel.dates import format_date, format_time, get_day_names
-from babel.units import format_unit
 
 from bot.conversation.state import State
 from bot.conversation.turn import Message
@@ -17,6 +16,7 @@ from bot.directory.hours import opening
 from bot.directory.models import Phone, Service
 from bot.directory.search import Directory, Emergency, Wanted
 from bot.text.catalogue import Button, Catalogue, isolate
+from bot.text.durations import duration
 
 EUROPE = "112"
 """The emergency number of all of Europe: Directive (EU) 2018/1972, article 109; read 2026-11-23."""
@@ -55,7 +55,7 @@ class Effects:
 
     def duration(self, state: State) -> str:
         hours = lifetime_hours(state, self.expiry_hours)
-        return format_unit(round(hours, 1) if hours % 1 else int(hours), "duration-hour", locale=state.language)
+        return duration(round(hours, 1) if hours % 1 else int(hours), "hour", state.language)
 
     def emergency(self, state: State) -> list[Message]:
         """What to dial, how to do it without speaking, and her choices. No question comes first."""

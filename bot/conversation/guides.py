@@ -7,7 +7,6 @@ from typing import Any
 from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.units import format_unit
 
 from bot.conversation.adverts import LONG_ENOUGH, Adverts
 from bot.conversation.effects import Effects
@@ -18,6 +17,7 @@ from bot.directory.models import Service
 from bot.directory.rights import Fact, fact
 from bot.directory.search import Wanted
 from bot.text.catalogue import Button, isolate
+from bot.text.durations import duration
 
 DANGER_BUTTON = Button("I am in danger now", "/immediate_danger")
 
@@ -56,7 +56,8 @@ class Guides:
         if len(position) > 1:
             choices.append(("walk_back", BACK))
         choices.append(("walk_stop", STOP))
-        buttons = tuple(Button(self._text(title, state), answer_payload(answer)) for title, answer in choices)
+        at = walk.at(position)
+        buttons = tuple(Button(self._text(title, state), answer_payload(answer, at)) for title, answer in choices)
         if grave:
             buttons += (
                 Button(self.catalogue.translate(DANGER_BUTTON.title, state.language)[0], DANGER_BUTTON.payload),
@@ -143,9 +144,8 @@ class Guides:
         values = found.values
         if name == "reflection_period":
             unit, amount = next(iter(values["duration"].items()))
-            kind = "duration-month" if unit == "months" else "duration-day"
-            duration = format_unit(amount, kind, locale=state.language)
-            return self._text("fact_reflection_period", state, country=country, duration=duration)
+            period = duration(amount, unit.removesuffix("s"), state.language)
+            return self._text("fact_reflection_period", state, country=country, duration=period)
         if name == "residence":
             helping, personal = bool(values.get("cooperation")), bool(values.get("personal"))
             if not (helping or personal):

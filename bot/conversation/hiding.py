@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.conversation import cover, lock
 from bot.conversation.answer import Answer
 from bot.conversation.state import State
@@ -42,6 +44,9 @@ class Hiding:
     def behind_the_cover(self, kind: Kind, content: str, state: State, pseudonym: str) -> Answer:
         """Answer as the converter until her word comes. `content`: a text, or a button's payload."""
         state.locked = True
+        state.expecting = state.trip_to = None
+        if kind is Kind.BUTTON and content in ("!hide", "!lock"):
+            return self.lock(state)
         if kind is Kind.BUTTON:
             return self.cover(state, dimension=content.removeprefix("!cover:"))
         if kind is not Kind.TEXT:
@@ -54,6 +59,7 @@ class Hiding:
     def lock(self, state: State) -> Answer:
         """Hide the chat now; where no word is set, it is only cleared."""
         state.locked = state.return_word is not None
+        state.expecting = state.trip_to = None
         answer = self.cover(state)
         answer.clear = True
         return answer
@@ -63,8 +69,7 @@ class Hiding:
         if command == "!word":
             state.expecting = RETURN
             return Answer([self._say("utter_question_return_word", state)])
-        if command == "!word_none":
-            state.return_word = state.duress_word = None
+        # A word that is set stays: giving up on the second one must not open the chat to everybody.
         return self._set(state) if state.return_word else Answer([self._say("utter_return_none", state)])
 
     def take_word(self, expecting: str, text: str, state: State, pseudonym: str) -> Answer:
@@ -73,7 +78,9 @@ class Hiding:
         digest = lock.digest(self.vault, pseudonym, word) if word else ""
         if not word:
             state.expecting = expecting
-            return Answer([self._say("utter_return_bad", state)])
+            bad = self._say("utter_return_bad", state)
+            skip = self._say("utter_return_same", state)
+            return Answer([bad if expecting == RETURN else replace(bad, buttons=skip.buttons)], hide=True)
         if expecting == RETURN:
             state.return_word, state.expecting = digest, DURESS
             return Answer([self._say("utter_question_duress_word", state)], hide=True)

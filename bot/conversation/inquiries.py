@@ -10,7 +10,7 @@ from bot.conversation.guides import Guides
 from bot.conversation.hiding import Hiding
 from bot.conversation.places import Places
 from bot.conversation.state import State
-from bot.conversation.turn import Message
+from bot.conversation.turn import Kind, Message
 
 ADVERT, TRIP_TO, TRIP_FROM = "advert", "trip_to", "trip_from"
 PURPOSES = ("country", TRIP_TO, TRIP_FROM)
@@ -27,9 +27,13 @@ class Inquiries:
         self.hiding = hiding
         self.effects = guides.effects
 
-    def is_expected_advert(self, text: str, state: State) -> bool:
-        """Return whether `text` is surely the offer that was asked for, though it may speak of danger."""
-        return state.expecting == ADVERT and len(text) >= LIKE_AN_ADVERT and bool(self.guides.adverts.signs(text))
+    def is_expected_advert(self, kind: Kind, text: str, state: State) -> bool:
+        """Return whether this is the offer that was asked for: forwarded, under a picture, or of an offer's length."""
+        if state.expecting != ADVERT or not text.strip():
+            return False
+        if kind in (Kind.FORWARDED, Kind.PICTURE):
+            return True
+        return len(text) >= LIKE_AN_ADVERT and bool(self.guides.adverts.signs(text))
 
     def ask_advert(self, state: State) -> Answer:
         state.expecting = ADVERT

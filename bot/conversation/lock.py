@@ -39,17 +39,18 @@ def is_due(state: State, now: float | None = None) -> bool:
 
 
 def opens(state: State, vault: Vault, pseudonym: str, text: str, now: float | None = None) -> bool:
-    """Return whether `text` is her word. Any other single word counts as a guess."""
+    """Return whether `text` is her word and may open. Any other single word counts as a guess; her own never does."""
     moment = int(time.time() if now is None else now)
     word = word_of(text)
     if word is None:
         return False
     state.wrong_words = [each for each in state.wrong_words if moment - each < WRONG_SECONDS]
     given = digest(vault, pseudonym, word)
-    right = vault.same(given, state.return_word or "")
-    if right and len(state.wrong_words) < MOST_WRONG:
-        state.wrong_words = []
-        return True
+    closed = len(state.wrong_words) >= MOST_WRONG
+    if vault.same(given, state.return_word or ""):
+        if not closed:
+            state.wrong_words = []
+        return not closed
     if not vault.same(given, state.duress_word or ""):
         state.wrong_words = [*state.wrong_words, moment][-MOST_WRONG:]
     return False

@@ -15,12 +15,13 @@ from dataclasses import replace
 from typing import Any
 
 from babel import Locale
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.conversation import cover, lock
 from bot.conversation.adverts import LIKE_AN_ADVERT, SIGNS_OF_AN_ADVERT, Adverts
 from bot.conversation.answer import Answer
 from bot.conversation.cards import Cards
-from bot.conversation.effects import Effects, lifetime_hours
+from bot.conversation.effects import EUROPE, Effects, lifetime_hours
 from bot.conversation.guides import Guides
 from bot.conversation.hiding import Hiding
 from bot.conversation.inquiries import PURPOSES, Inquiries
@@ -33,7 +34,7 @@ from bot.conversation.walks import payloads as walk_payloads
 from bot.directory.search import Wanted
 from bot.engine.client import EngineClient, EngineUnavailable
 from bot.log import get_logger
-from bot.text.catalogue import Button, Catalogue, fill
+from bot.text.catalogue import Button, Catalogue, fill, isolate
 from bot.text.normalise import normalise
 from bot.vault.conversations import Conversations
 from bot.vault.vault import Vault
@@ -68,6 +69,9 @@ COMMANDS = {
 
 REPEATED_AFTER_LANGUAGE = ("ask_", "need_", "door_", "topic_")
 """What is said again in the new language after a change: the last answer, where it was one of these or a situation."""
+
+NEARLY = 0.9
+"""Of an idle time, for clocks that differ by a little."""
 
 CLEAR_AT = 0.8
 """After this part of its life without a message, the chat on a shared phone is cleared, just before it is forgotten."""
@@ -118,6 +122,8 @@ class Router:
         self.warmed = False
         self._locks: dict[str, asyncio.Lock] = {}
         self._waiting: dict[str, int] = {}
+        self._forgotten: set[str] = set()
+        """Conversations that were forgotten while one of their turns was being answered."""
         self._payloads = {vault.token(payload): payload for payload in self._all_payloads()}
 
     def warm(self) -> None:
@@ -151,13 +157,15 @@ class Router:
         alone = self._locks.setdefault(pseudonym, asyncio.Lock())
         try:
             if self._waiting[pseudonym] > WAITING_TURNS and not self._is_exit(turn):
-                reply = self._busy(turn) if self._waiting[pseudonym] == WAITING_TURNS + 1 else None
+                reply = None
+                if self._waiting[pseudonym] == WAITING_TURNS + 1:
+                    reply = await asyncio.to_thread(self._busy, pseudonym, turn)
                 yield reply
                 async with alone:
                     await asyncio.to_thread(self._note_messages, pseudonym, turn, reply)
                 return
             async with alone:
-                state = await asyncio.to_thread(self._load, pseudonym, turn)
+                state = await asyncio.to_thread(self._load_or_begin, pseudonym, turn)
                 if state.saw(turn.unique):
                     yield None
                     return
@@ -168,21 +176,39 @@ class Router:
                 try:
                     yield reply
                 finally:
-                    if reply.ended:
+                    if reply.ended or pseudonym in self._forgotten:
                         await asyncio.to_thread(self.conversations.erase, pseudonym)
                     else:
                         state.add_messages(reply.sent_ids)
-                        state.last_seen = int(time.time()) if state.return_word else 0
-                        await asyncio.to_thread(self._keep, pseudonym, state)
+                        state.last_seen = int(time.time()) if state.return_word or state.shared_phone else 0
+                        await self._keep_or_say(pseudonym, state)
         finally:
             self._waiting[pseudonym] -= 1
             if not self._waiting[pseudonym]:
                 del self._waiting[pseudonym]
                 self._locks.pop(pseudonym, None)
+                self._forgotten.discard(pseudonym)
 
     async def forget(self, channel: str, address: str) -> None:
         """Forget a conversation without an answer (the web chat's exit, which waits for nothing)."""
-        await asyncio.to_thread(self.conversations.erase, self.vault.pseudonym(channel, address))
+        pseudonym = self.vault.pseudonym(channel, address)
+        if pseudonym in self._waiting:  # a turn that is being answered must not keep it again
+            self._forgotten.add(pseudonym)
+        await asyncio.to_thread(self.conversations.erase, pseudonym)
+
+    def _load_or_begin(self, pseudonym: str, turn: Turn) -> State:
+        """Return what is known of the conversation; a new one where that can't be read: danger waits for no disk."""
+        try:
+            return self._load(pseudonym, turn)
+        except SQLAlchemyError:
+            log.exception("conversation_not_loaded")
+            return State(language=self.supported(turn.device_language) or "en")
+
+    async def _keep_or_say(self, pseudonym: str, state: State) -> None:
+        try:
+            await asyncio.to_thread(self._keep, pseudonym, state)
+        except SQLAlchemyError:
+            log.exception("conversation_not_kept")  # she has her answer all the same
 
     def _load(self, pseudonym: str, turn: Turn) -> State:
         stored = self.conversations.load(pseudonym)
@@ -206,15 +232,20 @@ class Router:
 
     def _note_messages(self, pseudonym: str, turn: Turn, reply: Reply | None) -> None:
         """Remember what has to be deleted, where there was too much at once to be answered."""
+        if self.conversations.load(pseudonym) is None:
+            return  # forgotten meanwhile
         state = self._load(pseudonym, turn)
         state.add_messages([each for each in (turn.message_id,) if each is not None])
         state.add_messages(reply.sent_ids if reply else [])
         self._keep(pseudonym, state)
 
-    def _busy(self, turn: Turn) -> Reply:
-        language = self.supported(turn.device_language) or "en"
-        said = self.catalogue.say("utter_busy", language)
-        return Reply([Message(said.text)], language, self.catalogue.languages[language].direction)
+    def _busy(self, pseudonym: str, turn: Turn) -> Reply | None:
+        """Return a word to somebody who writes faster than is answered; nothing where the chat is hidden."""
+        state = self._load_or_begin(pseudonym, turn)
+        if lock.is_due(state):
+            return None
+        said = self.catalogue.say("utter_busy", state.language)
+        return Reply([Message(said.text)], state.language, self.catalogue.languages[state.language].direction)
 
     async def _reply(self, turn: Turn, state: State, pseudonym: str) -> Reply:
         try:
@@ -222,9 +253,21 @@ class Router:
                 answer = self._behind_the_cover(turn, state, pseudonym)
             else:
                 answer = await self._decide(turn, state, pseudonym)
+            return await self._dressed(answer, turn, state)
         except Exception:
             log.exception("turn_failed")
-            answer = self.hiding.cover(state) if state.locked else Answer([self._say("utter_trouble", state)])
+            answer = self.hiding.cover(state) if state.locked else self._last_resort(turn, state)
+            return await self._dressed(answer, turn, state)
+
+    def _last_resort(self, turn: Turn, state: State) -> Answer:
+        """Answer without engine, directory and database: a number in danger, an apology otherwise."""
+        if turn.kind is Kind.TEXT and self.screen.look(turn.content) == "immediate_danger":
+            number = self.catalogue.say("utter_danger_no_country", state.language, numbers=isolate(EUROPE))
+            return Answer([Message(number.text), self._say("utter_danger_choices", state)])
+        return Answer([self._say("utter_trouble", state)])
+
+    async def _dressed(self, answer: Answer, turn: Turn, state: State) -> Reply:
+        """Return the reply for an answer, and note in `state` what follows from it."""
         if answer.finish:
             return self._finish(answer.finish, state)
         if answer.understood and answer.understood not in ("nlu_fallback", "not_understood", "change_language"):
@@ -237,12 +280,20 @@ class Router:
         elif answer.hide and turn.message_id is not None:
             reply.delete = [turn.message_id]
         reply.hide = answer.hide
-        if state.return_word and not state.locked:
-            reply.hide_after = lock.LOCK_SECONDS
-        elif state.shared_phone and not state.locked:  # clear the chat while its messages are still known
-            reply.hide_after = int(3600 * lifetime_hours(state, self.expiry_hours) * CLEAR_AT)
+        reply.hide_after = self._hide_after(state)
+        reply.covered = state.locked
         state.turn += 1
         return reply
+
+    def _hide_after(self, state: State) -> int:
+        """Return after how many idle seconds the chat is taken out of sight by itself; 0: not at all."""
+        if state.locked:
+            return 0
+        if state.return_word:
+            return lock.LOCK_SECONDS
+        if state.shared_phone:  # while the numbers of its messages are still known
+            return int(3600 * lifetime_hours(state, self.expiry_hours) * CLEAR_AT)
+        return 0
 
     def _check_back(self, answer: Answer, state: State) -> None:
         """Ask somebody who spoke of despair how it is, some turns later."""
@@ -254,8 +305,10 @@ class Router:
             answer.messages.append(self._say("utter_check_back", state))
 
     def _behind_the_cover(self, turn: Turn, state: State, pseudonym: str) -> Answer:
-        if self._is_exit(turn):  # leaving works from here, too
-            return Answer([], finish="exit")
+        if self._is_exit(turn):
+            # All is forgotten but the words: a stranger who writes "stop" still finds the converter.
+            state.forget_all_but_words()
+            return replace(self.hiding.cover(state), clear=True)
         content = self._payloads.get(turn.content, "") if turn.kind is Kind.BUTTON else turn.content
         return self.hiding.behind_the_cover(turn.kind, content, state, pseudonym)
 
@@ -280,14 +333,12 @@ class Router:
             return (
                 await self._tapped(payload, state) if payload else Answer([self._say("utter_unknown_command", state)])
             )
-        if self.inquiries.is_expected_advert(turn.content, state):  # it may speak of danger
-            expected = await self.inquiries.take(turn.content, state, pseudonym)
-            if expected:
-                return expected
+        advert = self.inquiries.is_expected_advert(turn.kind, turn.content, state)
         danger = self.screen.match(turn.content) if turn.content else None
         if danger and danger[0] == "quick_exit":
             return Answer([], finish="exit")
         if danger:
+            signs = await self.inquiries.read_advert(turn.content, state) if advert else []
             state.expecting = None
             offer = self._follow_language(turn.content, state, fallback=danger[1])
             answer = await self._ask_engine(
@@ -296,7 +347,10 @@ class Router:
                 seconds=self._patience(),
                 text=turn.content,
             )
-            return replace(answer, messages=answer.messages + offer)
+            return replace(answer, messages=answer.messages + signs + offer)
+        if advert:
+            state.expecting = None
+            return Answer(await self.inquiries.read_advert(turn.content, state))
         if turn.kind is not Kind.TEXT:
             return Answer([self._say(f"utter_{turn.kind.value}", state), self._say("utter_menu", state)])
         if not turn.content.strip():
@@ -351,6 +405,8 @@ class Router:
         if command == "!lock":
             return self.hiding.lock(state)
         if command == "!hide":  # by itself: where no word is set, nothing has to be kept
+            if time.time() - state.last_seen < self._hide_after(state) * NEARLY:
+                return Answer([self._say("utter_menu", state)])  # she has just written: the timer was late
             return self.hiding.lock(state) if state.return_word else Answer([], finish="exit")
         if command.startswith("!word"):
             return self.hiding.command(command, state)
@@ -476,8 +532,10 @@ class Router:
             slots = state.engine.get("slots", {})
             wanted = Wanted(state.country, slots.get("need"), slots.get("topic"), (state.language,))
             return Answer(self.effects.services(state, wanted), intent)
-        if intent == "phone_shared":
-            state.shared_phone = True
+        if intent in ("phone_shared", "phone_own"):
+            state.shared_phone = intent == "phone_shared"
+        if intent == "delete_data":
+            return Answer([self._say("utter_question_erase", state)], intent)
         if intent == "show":
             intent = json.loads((payload or "")[len("/show") :])["screen"]
         if intent and f"utter_{intent}" in self.catalogue:

@@ -55,12 +55,26 @@ class SafetyScreen:
         words = normalise(text)
         if not words:
             return None
+        sentences = [each for each in map(normalise, _SENTENCE.split(text)) if each]
         for language, intent, rules in self.rules:
             if rules.exact.match(words):
                 return intent, language
-            if rules.phrases.match(words) and not rules.unless.match(words):
+            if any(_alarms(rules, each) for each in sentences) or (len(sentences) > 1 and _alarms(rules, words)):
                 return intent, language
         return None
+
+
+_SENTENCE = re.compile(r"[.!?;:\n\u061f\u061b\u2026]+")
+NEAR = 6
+"""Words around a match in which an `unless` silences it: what she says elsewhere does not make it harmless."""
+
+
+def _alarms(rules: _Rules, words: str) -> bool:
+    split = words.split()
+    for first, last in rules.phrases.spans(words):
+        if not rules.unless.match(" ".join(split[max(0, first - NEAR) : last + NEAR])):
+            return True
+    return False
 
 
 def check(folder: Path = ROOT / "nlu" / "lexicon") -> None:

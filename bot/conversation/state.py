@@ -63,6 +63,12 @@ class State:
         """Whether a guided walk waits to be gone on with."""
         return bool(self.engine.get("slots", {}).get("walk"))
 
+    def forget_all_but_words(self) -> None:
+        """Forget the conversation, but not the words that hide it, nor what has to be deleted from the chat."""
+        kept = ("language", "shared_phone", "seen", "messages", "return_word", "duress_word", "wrong_words", "turn")
+        fresh = State(**{name: getattr(self, name) for name in kept}, locked=True)
+        self.__dict__.update(fresh.__dict__)
+
     def set_slot(self, name: str, value: str) -> None:
         self.engine.setdefault("slots", {})[name] = value
 

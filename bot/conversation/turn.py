@@ -91,7 +91,8 @@ class Reply:
     `delete`: the channel's ids of messages to take away on both sides, after showing `messages`. `ended`: the
     conversation was forgotten. `cover`: nothing in it tells what this chat is. `cleared`: what stood in the chat
     before is to be taken out of sight; `hide`: what she just sent is. `hide_after`: after so many idle seconds the
-    channel hides the chat by itself, where it can. `sent_ids`: filled by the channel with the ids of what it sent.
+    channel hides the chat by itself, where it can; 0: it does not; None: as it was. `covered`: the chat is hidden
+    behind the converter. `sent_ids`: filled by the channel with the ids of what it sent.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -103,4 +104,5 @@ class Reply:
     cleared: bool = False
     hide: bool = False
     hide_after: int | None = None
+    covered: bool = False
     sent_ids: list[int] = field(default_factory=list)

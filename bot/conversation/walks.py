@@ -20,9 +20,9 @@ BY_WORD = {"affirm": YES, "deny": "no", "unsure": "unsure", "not_understood": EX
 """What is answered by words, by intent, in every step that has such an answer."""
 
 
-def answer_payload(answer: str) -> str:
-    """Return the payload of the button that gives `answer`."""
-    return f"/walk_answer{json.dumps({'answer': answer})}"
+def answer_payload(answer: str, at: str = "") -> str:
+    """Return the payload of the button that gives `answer` at a step ("signs_papers"): an older button does nothing."""
+    return f"/walk_answer{json.dumps({'answer': answer} | ({'at': at} if at else {}))}"
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ class Walk:
         number = len(position) - 1
         return self.steps[number] if number < len(self.steps) else None
 
+    def at(self, position: list[str]) -> str:
+        """Return the name of the step that is asked, with its walk's: "signs_papers"."""
+        step = self.step(position)
+        return f"{self.name}_{step.name}" if step else self.name
+
     def ticked(self, answers: list[str]) -> list[str]:
         """Return the names of the steps that were answered with yes."""
         return [step.name for step, answer in zip(self.steps, answers, strict=False) if answer == YES]
@@ -73,8 +78,12 @@ class Walk:
 
 def payloads() -> set[str]:
     """Return the payloads of all answers to all steps."""
-    answers = {answer for walk in load_walks().values() for step in walk.steps for answer in step.answers}
-    return {answer_payload(answer) for answer in answers | {EXPLAIN, BACK, STOP, GO_ON, SKIP}}
+    found = {answer_payload(GO_ON)}
+    for walk in load_walks().values():
+        for step in walk.steps:
+            answers = {*step.answers, EXPLAIN, BACK, STOP, SKIP}
+            found |= {answer_payload(answer, f"{walk.name}_{step.name}") for answer in answers}
+    return found
 
 
 @lru_cache(maxsize=1)

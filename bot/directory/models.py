@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Boolean, Date, Float, ForeignKey, Integer, String
+from sqlalchemy import Boolean, Date, Float, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bot.store.database import Base
@@ -168,3 +168,5 @@ class StarterLoad(Base):
     __tablename__ = "starter_load"
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    organizations: Mapped[str | None] = mapped_column(Text)
+    """The ids of its organisations, a line each: those that a later set lacks are taken out."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import Engine, delete, insert
+from sqlalchemy import Engine, delete, insert, select
 from sqlalchemy.orm import Session
 
 from bot.directory.models import (
@@ -30,7 +30,8 @@ _ALWAYS = {"days": ("MO", "TU", "WE", "TH", "FR", "SA", "SU"), "opens": "00:00",
 def load_starter(engine: Engine, folder: Path = FOLDER) -> bool:
     """Load the data set once, and again when its files have changed; return whether anything was loaded.
 
-    Rows of an earlier starter set are replaced; organisations that it does not know stay.
+    Rows of an earlier starter set are replaced, and gone where the new one lacks them; organisations that no starter
+    set knew stay.
     """
     files = sorted(folder.glob("*.yml"))
     contents = [file.read_bytes() for file in files]
@@ -42,12 +43,18 @@ def load_starter(engine: Engine, folder: Path = FOLDER) -> bool:
         rows = Rows()
         for content in contents:
             rows.add_country(yaml.load(content, Loader=loader))  # noqa: S506
+        before = session.scalars(select(StarterLoad.organizations)).first() or ""
+        organizations = [row["id"] for row in rows.of[Organization]]
+        known = {*before.split(), *organizations}
+        services = [row["id"] for row in rows.of[Service]]
         session.execute(delete(EmergencyNumber))
         session.execute(delete(StarterLoad))
-        session.execute(delete(Organization).where(Organization.id.in_([row["id"] for row in rows.of[Organization]])))
+        session.execute(delete(Service).where(Service.id.in_(services)))
+        session.execute(delete(Organization).where(Organization.id.in_(known)))
         for table, values in rows.of.items():
-            session.execute(insert(table), values)
-        session.add(StarterLoad(digest=digest))
+            if values:
+                session.execute(insert(table), values)
+        session.add(StarterLoad(digest=digest, organizations="\n".join(organizations)))
     return True
 
 

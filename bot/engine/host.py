@@ -24,7 +24,8 @@ from bot.text.catalogue import Catalogue
 LANGUAGE, TURN, QUESTION, LAST_ANSWER, MISUNDERSTOOD = "language", "turn", "question", "last_answer", "misunderstood"
 GIVEN_EACH_TURN = frozenset({LANGUAGE, TURN})
 ASPECT = "aspect"
-_INTENT_PAYLOAD = re.compile(r"/[a-z_]+(\{.*\})?", re.DOTALL)
+CARD = "card"
+_LEADING = re.compile(r"^[\s/]+")
 
 
 class InProcessActions(EndpointConfig):
@@ -121,8 +122,7 @@ class Host:
 
 def _as_text(text: str) -> str:
     """Keep typed text from being read as a payload: only buttons may name intents."""
-    text = text.strip()
-    return f" {text[1:]}" if _INTENT_PAYLOAD.match(text) or text.startswith("/") else text
+    return _LEADING.sub("", text).strip() or " "
 
 
 def _understood(data: dict[str, Any]) -> dict[str, Any]:
@@ -157,6 +157,9 @@ def _note_answer(tracker: DialogueStateTracker, before: int, catalogue: Catalogu
         tracker.update(SlotSet(LAST_ANSWER, simpler[-1]))
     elif said:
         tracker.update(SlotSet(LAST_ANSWER, None))
+    intent = tracker.latest_message.intent_name if tracker.latest_message else None
+    if tracker.get_slot(CARD) and intent not in (CARD, "inform_place"):
+        tracker.update(SlotSet(CARD, None))  # she has gone on to something else
     misunderstood = any(isinstance(event, SlotSet) and event.key == MISUNDERSTOOD for event in events)
     if not misunderstood and tracker.get_slot(MISUNDERSTOOD):
         tracker.update(SlotSet(MISUNDERSTOOD, None))

@@ -22,6 +22,7 @@ TEXTS = st.one_of(
     st.text(alphabet="﷽ﷺﷻ㍿ﬃ😀\u202e\u2066\u0301", max_size=60),
     st.text(max_size=5).map(lambda text: text * 400),
     st.text(max_size=40).map(lambda text: "/" + text),
+    st.text(max_size=40).map(lambda text: "//delete_data" + text),
 )
 
 

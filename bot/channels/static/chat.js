@@ -92,13 +92,24 @@ function cardOf(card) {
   return message;
 }
 
+// Hidden, the page shows nothing but the converter.
+function cover(covered, title) {
+  document.body.classList.toggle("covered", covered);
+  document.title = title;
+  document.querySelector(".name").textContent = title;
+}
+
 let hiding = 0;
 
 // Where she has set a word to return, the chat hides by itself after a while without her.
 function hideLater(after) {
+  if (!after) return; // it says nothing about it
   clearTimeout(hiding);
-  if (!after) return;
+  if (!after.seconds) return;
   hiding = setTimeout(() => {
+    log.replaceChildren(); // at once, with or without a network
+    words.offline = "…";
+    cover(true, "");
     waiting = waiting.then(() =>
       turn({ conversation: conversation.value, language: form.elements.language.value, choice: after.token }, "")
     );
@@ -109,6 +120,7 @@ function show(answer) {
   document.documentElement.lang = answer.language;
   document.documentElement.dir = answer.direction;
   form.elements.language.value = answer.language;
+  cover(answer.covered, answer.interface.title);
   words.typing = answer.interface.typing;
   words.you = answer.interface.you;
   words.offline = answer.interface.offline.replace(/[\u2066\u2069]/g, "");
@@ -144,6 +156,8 @@ function show(answer) {
 }
 
 async function ask(fields) {
+  clearTimeout(hiding); // she is here
+  fields = { ...fields, turn: crypto.getRandomValues(new Uint32Array(1))[0] + 1 }; // the same in every try
   for (let attempt = 0; ; attempt++) {
     try {
       const response = await fetch("/", {
@@ -181,7 +195,7 @@ async function turn(fields, shown) {
   try {
     const answer = await ask(fields);
     typing.remove();
-    if (answer.cover && answer.ended) return leave();
+    if (answer.ended && answer.cover) return leave();
     if (answer.hide && mine) mine.remove();
     if (answer.cleared) log.replaceChildren();
     hideLater(answer.hide_after);

@@ -47,3 +47,23 @@ def test_yes_after_all_means_something_only_where_something_was_asked(person: Ta
     person.says(PHRASES[language.code]["place"])
     person.says(PHRASES[language.code]["yes"])
     assert not person.is_asked("signs", "deception"), "the question stood three answers ago"
+
+
+def test_a_double_tap_answers_one_question(person: Talker, language: Language) -> None:
+    person.starts_walk("signs")
+    yes = next(choice["token"] for choice in person.choices)
+    person.post(choice=yes)
+    assert person.is_asked("signs", "deception")
+    person.post(choice=yes)
+    assert person.is_asked("signs", "deception"), "the button of the first question is no answer to the second"
+    person.taps_on("No")
+    assert person.is_asked("signs", "movement")
+
+
+def test_a_card_that_waits_for_a_country_does_not_come_instead_of_help(person: Talker, language: Language) -> None:
+    person.post(choice=person.token('/card{"card":"police"}'))
+    assert person.hears("utter_card_country")
+    person.says(PHRASES[language.code]["shelter"])
+    answer = person.says(PHRASES[language.code]["place"])
+    assert "800 290 290" in answer
+    assert not any(message["card"] for message in person.answer["messages"])

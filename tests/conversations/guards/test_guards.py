@@ -67,11 +67,15 @@ def test_guessing_is_limited(person: Talker, language: Language) -> None:
     assert is_cover(person), "after five wrong words the right one does not open either, for a while"
 
 
-def test_exit_works_from_behind_the_cover(person: Talker, language: Language) -> None:
+def test_exit_works_from_behind_the_cover(helpline: Helpline, person: Talker, language: Language) -> None:
     sets_words(person)
+    person.says(PHRASES[language.code]["place"])
+    assert "country" in opened(helpline, person)
     person.taps_on("Hide it now")
     person.says(PHRASES[language.code]["exit"][0])
-    assert person.answer["ended"]
+    assert is_cover(person)
+    assert person.answer["cleared"]
+    assert "country" not in opened(helpline, person)
 
 
 def test_the_converter_looks_the_same_before_during_and_after(helpline: Helpline, language: Language) -> None:

@@ -49,6 +49,15 @@ def test_too_many_guesses_close_it_for_a_while() -> None:
     assert lock.opens(state, VAULT, ME, "mimosa", now=1010 + lock.WRONG_SECONDS)
 
 
+def test_her_own_word_never_counts_as_a_guess() -> None:
+    state = locked()
+    for number in range(lock.MOST_WRONG):
+        lock.opens(state, VAULT, ME, f"guess{'abcdefgh'[number]}", now=1000)
+    for minute in range(1, 15):
+        assert not lock.opens(state, VAULT, ME, "mimosa", now=1000 + 60 * minute)
+    assert lock.opens(state, VAULT, ME, "mimosa", now=1000 + lock.WRONG_SECONDS)
+
+
 def test_the_duress_word_counts_as_no_guess() -> None:
     state = locked()
     for _ in range(2 * lock.MOST_WRONG):

@@ -109,3 +109,16 @@ def test_any_text_can_be_looked_at(text: str) -> None:
 def test_danger_wins_over_exit() -> None:
     found = SCREEN.look("au secours il me frappe stop")
     assert found == "immediate_danger"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "he is beating me now what is the emergency number",
+        "he is at my door with a knife, he found me on facebook",
+        "he is strangling me, it was on instagram that we met",
+        "I answered an offer last year. he is going to kill me tonight",
+    ],
+)
+def test_innocent_words_elsewhere_silence_no_danger(text: str) -> None:
+    assert SafetyScreen().look(text) == "immediate_danger"

@@ -56,7 +56,8 @@ def test_every_step_and_answer_has_its_words() -> None:
                 assert f"utter_{walk.name}_name_{step.name}" in CATALOGUE
             else:
                 assert all(f"utter_{walk.name}_line_{step.name}_{answer}" in CATALOGUE for answer in step.answers)
-            assert all(answer_payload(answer) in payloads() for answer in step.answers)
+            at = f"{walk.name}_{step.name}"
+            assert all(answer_payload(answer, at) in payloads() for answer in step.answers)
 
 
 def test_the_sizes_that_were_promised() -> None:

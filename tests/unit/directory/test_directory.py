@@ -161,3 +161,46 @@ def test_past_midnight_and_around_the_clock() -> None:
     assert always is not None
     assert always.always
     assert opening([], at(23, 0)) is None
+
+
+def starter_set(folder: Path, organization: str, *services: str) -> Path:
+    folder.mkdir()
+    lines = [
+        "country: XX",
+        "timezone: UTC",
+        "emergency: []",
+        "organizations:",
+        f"  - id: {organization}",
+        "    name: O",
+    ]
+    lines.append("    services:")
+    for service in services:
+        lines += [
+            f"      - id: {service}",
+            "        name: S",
+            "        kind: crisis",
+            "        source: https://example.org",
+        ]
+        lines += ["        checked: 2026-11-25", "        verified: false"]
+    (folder / "XX.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_what_a_later_starter_set_lacks_is_taken_out(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate(engine)
+    with Session(engine) as session, session.begin():
+        session.add(Organization(id="own", name="Our own"))
+
+    def known() -> tuple[set[str], set[str]]:
+        with engine.connect() as connection:
+            organizations = set(connection.execute(text("SELECT id FROM organization")).scalars())
+            return organizations, set(connection.execute(text("SELECT id FROM service")).scalars())
+
+    assert load_starter(engine, starter_set(tmp_path / "1", "one", "a", "b"))
+    assert known() == ({"own", "one"}, {"a", "b"})
+    assert load_starter(engine, starter_set(tmp_path / "2", "one", "a"))
+    assert known() == ({"own", "one"}, {"a"})
+    assert load_starter(engine, starter_set(tmp_path / "3", "renamed", "a"))
+    assert known() == ({"own", "renamed"}, {"a"})
+    engine.dispose()

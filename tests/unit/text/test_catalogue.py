@@ -70,3 +70,9 @@ def test_arabic_runs_from_right_to_left() -> None:
     languages = Catalogue(ROOT).languages
     assert languages["ar"].direction == "rtl"
     assert languages["vi"].direction == "ltr"
+
+
+def test_a_translation_that_equals_its_source_is_no_missing_one() -> None:
+    catalogue = Catalogue()
+    assert catalogue.translate("Menu", "vi") == ("Menu", True)
+    assert catalogue.translate("Nobody has translated this.", "vi") == ("Nobody has translated this.", False)
