@@ -24,7 +24,10 @@ WIDEST_KEYBOARD = 100
 """Buttons of a Telegram message."""
 
 LEAVING = ("Exit", "Exit now", "Erase everything now")
-BY_WORDS = re.compile(r"(.*_simple|follow_.*|danger_country|signs_.*|pro_call|.*_(how_leave|found_out|tell_police))")
+BY_WORDS = re.compile(
+    r".*_simple|follow_.*|danger_(country|silent|quiet)|numbers_europe|signs_.*|offer_.*_explain|pro_call"
+    r"|.*_(how_leave|found_out|tell_police)"
+)
 """Said to words only, where a country is known, or step by step in a walk."""
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +16,8 @@ from bot.conversation.router import WAITING_TURNS
 from bot.conversation.state import State
 from bot.conversation.turn import Kind, Reply, Turn
 
-CHANNEL, ADDRESS = "telegram", "4711"
+CHANNEL = "telegram"
+_addresses = itertools.count(4711)
 
 
 class Talk:
@@ -24,12 +25,13 @@ class Talk:
 
     def __init__(self, gateway: Gateway) -> None:
         self.router = gateway.router
-        self.pseudonym = gateway.vault.pseudonym(CHANNEL, ADDRESS)
+        self.address = str(next(_addresses))
+        self.pseudonym = gateway.vault.pseudonym(CHANNEL, self.address)
         self.number = 0
 
     def turn(self, kind: Kind, content: str) -> Turn:
         self.number += 1
-        return Turn(CHANNEL, ADDRESS, kind, content, "en", message_id=self.number)
+        return Turn(CHANNEL, self.address, kind, content, "en", message_id=self.number)
 
     async def sends(self, kind: Kind, content: str) -> Reply | None:
         async with self.router.answer(self.turn(kind, content)) as reply:
@@ -64,12 +66,14 @@ class Talk:
         await self.taps("!word_skip")
 
 
-@pytest.fixture
-async def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gateway]:
-    monkeypatch.setenv("HELPLINE_DATA_DIR", str(tmp_path / "data"))
-    made = Gateway(settings.load())
-    yield made
-    await made.stop()
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HELPLINE_DATA_DIR", str(tmp_path_factory.mktemp("router") / "data"))
+        patch.setattr("bot.conversation.router.ENGINE_SECONDS", 0.05)  # nobody waits for an engine that never comes
+        made = Gateway(settings.load())
+        yield made
+        made.database.dispose()
 
 
 @pytest.fixture
@@ -132,7 +136,7 @@ async def test_a_flood_behind_the_cover_shows_nothing(talk: Talk) -> None:
 async def test_what_is_forgotten_during_a_turn_stays_forgotten(talk: Talk) -> None:
     await talk.says("5 kg")
     async with talk.router.answer(talk.turn(Kind.TEXT, "10 kg")):
-        await talk.router.forget(CHANNEL, ADDRESS)
+        await talk.router.forget(CHANNEL, talk.address)
     assert talk.router.conversations.load(talk.pseudonym) is None
 
 
