@@ -452,12 +452,12 @@ class Router:
         return [Message(said.text, (Button(yes, f"!language:{offered}"),), language=offered)]
 
     async def _ask_engine(
-        self, state: State, text: str = "", payload: str | None = None, seconds: float = ENGINE_SECONDS
+        self, state: State, text: str = "", payload: str | None = None, seconds: float | None = None
     ) -> Answer:
         request: dict[str, Any] = {"payload": payload} if payload else {"text": text[:LONGEST_TEXT]}
         request |= {"language": state.language, "turn": state.turn, "memory": state.engine}
         try:
-            result = await self.engine.turn(request, seconds)
+            result = await self.engine.turn(request, ENGINE_SECONDS if seconds is None else seconds)
         except EngineUnavailable:
             return await asyncio.to_thread(self._without_engine, payload, state)
         state.engine = result["memory"]
