@@ -158,9 +158,10 @@ class WebChat:
                 "cover": reply.cover,
                 "cleared": reply.cleared,
                 "hide": reply.hide,
-                "hide_after": {"seconds": reply.hide_after, "token": self.router.hide_token}
-                if reply.hide_after
-                else None,
+                "covered": reply.covered,
+                "hide_after": None
+                if reply.hide_after is None
+                else {"seconds": reply.hide_after, "token": self.router.hide_token},
             }
             if turn.unique is not None and not reply.ended:
                 self._answers[conversation] = (turn.unique, answer)

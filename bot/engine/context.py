@@ -16,11 +16,17 @@ NEVER_IN_CONTEXT = frozenset(
 """What is meant by itself, whatever was spoken about before."""
 
 
-def in_context(intent: str, aspect: str | None, place: str | None, slots: dict[str, Any]) -> str | None:
+SHORT_ANSWERS = frozenset({"affirm", "deny", "unsure", "not_understood"})
+CLEAR = 0.97
+"""From this confidence on, one of SHORT_ANSWERS is no question about her situation."""
+
+
+def in_context(understood: dict[str, Any], aspect: str | None, slots: dict[str, Any]) -> str | None:
     """Return the payload that is meant: an answer to the question just asked, or a question about her situation.
 
-    None where the message means what it says.
+    `understood`: intent, confidence and place, as the host gives them. None where the message means what it says.
     """
+    intent, place = understood["intent"], understood["place"]
     unlikely = (intent == "user_is_child" and aspect == "children") or (intent == "inform_place" and not place)
     if intent in NEVER_IN_CONTEXT and not (aspect and unlikely):
         return None
@@ -29,6 +35,8 @@ def in_context(intent: str, aspect: str | None, place: str | None, slots: dict[s
         step = load_walks()[position[0]].step(position)
         answer = step.answer_for(intent) if step else None
         return answer_payload(answer) if answer else None
+    if intent in SHORT_ANSWERS and understood["confidence"] >= CLEAR:
+        return None
     if aspect and slots.get("topic"):
         return f"/follow_up{json.dumps({'aspect': aspect})}"
     return None

@@ -112,9 +112,7 @@ class Host:
         text = _as_text(request.get("text") or "")
         parsed = await self.processor.parse_message(UserMessage(text, sender_id=tracker.sender_id))
         understood = _understood(parsed)
-        payload = in_context(
-            understood["intent"], parsed.get(ASPECT), understood["place"], tracker.current_slot_values()
-        )
+        payload = in_context(understood, parsed.get(ASPECT), tracker.current_slot_values())
         if payload:
             return UserMessage(payload, **address)
         return UserMessage(text, parse_data=parsed, **address)

@@ -94,7 +94,7 @@ function cardOf(card) {
 
 // Hidden, the page shows nothing but the converter.
 function cover(covered, title) {
-  document.body.classList.toggle("covered", covered);
+  document.body.classList.toggle("covered", Boolean(covered));
   document.title = title;
   document.querySelector(".name").textContent = title;
 }

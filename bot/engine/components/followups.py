@@ -61,8 +61,12 @@ class FollowUps(LinearIntentClassifier):
 
 
 def choose_aspect(arrays: dict[str, Any], dense: Any, sparse: Any, threshold: float) -> str | None:
-    """Return the aspect of one message's features; None where none reaches `threshold`."""
+    """Return the likeliest aspect of one message's features; None where it does not reach `threshold`.
+
+    It need not be likelier than "none": a question in the middle of a conversation is often short, and the
+    conversation decides afterwards whether it was meant.
+    """
     probabilities = softmax(scores(arrays, dense, sparse) / float(arrays["temperature"]))[0]
+    probabilities[arrays["labels"] == NONE] = 0.0
     best = int(np.argmax(probabilities))
-    name = str(arrays["labels"][best])
-    return name if name != NONE and probabilities[best] >= threshold else None
+    return str(arrays["labels"][best]) if probabilities[best] >= threshold else None
