@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,6 +21,17 @@ from bot.conversation.turn import Kind, Reply, Turn
 
 CHANNEL = "telegram"
 _addresses = itertools.count(4711)
+
+
+def own_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run an async test in a thread of its own: the browser tests leave an event loop running in the main one."""
+
+    @functools.wraps(test)
+    def run(*arguments: Any, **named: Any) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, test(*arguments, **named)).result()
+
+    return run
 
 
 class Talk:
@@ -85,6 +99,7 @@ def text(reply: Reply) -> str:
     return "\n".join(message.text for message in reply.messages)
 
 
+@own_loop
 async def test_an_idle_chat_with_a_word_is_cleared(talk: Talk) -> None:
     await talk.sets_word()
     talk.is_away(lock.LOCK_SECONDS + 1)
@@ -94,12 +109,14 @@ async def test_an_idle_chat_with_a_word_is_cleared(talk: Talk) -> None:
     assert set(range(1, talk.number)) <= set(reply.delete), "all that stands in the chat"
 
 
+@own_loop
 async def test_hiding_works_after_five_minutes_too(talk: Talk) -> None:
     await talk.sets_word()
     talk.is_away(lock.LOCK_SECONDS + 60)
     assert (await talk.taps("!lock")).cleared
 
 
+@own_loop
 async def test_a_timer_that_is_late_erases_nothing(talk: Talk) -> None:
     await talk.taps("/phone_shared")
     reply = await talk.taps("!hide")
@@ -109,6 +126,7 @@ async def test_a_timer_that_is_late_erases_nothing(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("leave", ["exit", "stop", "/exit"])
+@own_loop
 async def test_leaving_from_behind_the_cover_forgets_all_but_the_words(talk: Talk, leave: str) -> None:
     await talk.sets_word()
     await talk.taps("!country:IT")
@@ -124,6 +142,7 @@ async def test_leaving_from_behind_the_cover_forgets_all_but_the_words(talk: Tal
     assert "You are back" in text(await talk.says("mimosa"))
 
 
+@own_loop
 async def test_a_flood_behind_the_cover_shows_nothing(talk: Talk) -> None:
     await talk.sets_word()
     await talk.taps("!lock")
@@ -133,6 +152,7 @@ async def test_a_flood_behind_the_cover_shows_nothing(talk: Talk) -> None:
     talk.router._waiting.pop(talk.pseudonym, None)
 
 
+@own_loop
 async def test_what_is_forgotten_during_a_turn_stays_forgotten(talk: Talk) -> None:
     await talk.says("5 kg")
     async with talk.router.answer(talk.turn(Kind.TEXT, "10 kg")):
@@ -140,6 +160,7 @@ async def test_what_is_forgotten_during_a_turn_stays_forgotten(talk: Talk) -> No
     assert talk.router.conversations.load(talk.pseudonym) is None
 
 
+@own_loop
 async def test_danger_comes_before_an_advert_that_was_asked_for(talk: Talk) -> None:
     await talk.taps("!advert")
     reply = await talk.says(
@@ -152,6 +173,7 @@ async def test_danger_comes_before_an_advert_that_was_asked_for(talk: Talk) -> N
     assert "112" not in text(reply)
 
 
+@own_loop
 async def test_a_forwarded_offer_is_read_where_it_was_asked_for(talk: Talk) -> None:
     await talk.taps("!advert")
     reply = await talk.sends(Kind.FORWARDED, "Girls wanted, hotel in Dubai, 3000 euro a week, flight paid")
@@ -159,6 +181,7 @@ async def test_a_forwarded_offer_is_read_where_it_was_asked_for(talk: Talk) -> N
     assert "Warning signs" in text(reply)
 
 
+@own_loop
 async def test_a_bad_second_word_keeps_the_first(talk: Talk) -> None:
     await talk.taps("!word")
     await talk.says("mimosa")
@@ -168,6 +191,7 @@ async def test_a_bad_second_word_keeps_the_first(talk: Talk) -> None:
     assert talk.state.return_word
 
 
+@own_loop
 async def test_a_question_does_not_survive_the_lock(talk: Talk) -> None:
     await talk.taps("!word")
     await talk.says("mimosa")
@@ -176,6 +200,7 @@ async def test_a_question_does_not_survive_the_lock(talk: Talk) -> None:
     assert talk.state.expecting is None
 
 
+@own_loop
 async def test_erasing_can_be_asked_for_without_an_engine(talk: Talk) -> None:
     await talk.taps("/phone_shared")
     await talk.taps("/phone_own")
@@ -185,6 +210,7 @@ async def test_erasing_can_be_asked_for_without_an_engine(talk: Talk) -> None:
     assert "Erase everything now" in [choice.title for message in reply.messages for choice in message.choices]
 
 
+@own_loop
 async def test_danger_is_answered_without_a_database(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: Any, **named: Any) -> Any:
         raise OperationalError("SELECT", {}, Exception("disk"))
@@ -196,12 +222,14 @@ async def test_danger_is_answered_without_a_database(talk: Talk, monkeypatch: py
     assert text(await talk.taps("!countries"))
 
 
+@own_loop
 async def test_an_old_button_of_a_walk_is_no_answer(talk: Talk) -> None:
     """Its payload names the step; what the engine does with it: tests/conversations/corrections."""
     tokens = {talk.router.vault.token(payload) for payload in talk.router._payloads.values()}
     assert talk.router.vault.token('/walk_answer{"answer": "yes", "at": "signs_documents"}') in tokens
 
 
+@own_loop
 async def test_surrogates_in_an_offer_break_nothing(talk: Talk) -> None:
     await talk.taps("!advert")
     assert text(await talk.says("send me your pass\ud800port please, and your pass\ud800port photos now"))
