@@ -76,14 +76,14 @@ def load_languages(locales: Path) -> dict[str, Language]:
     return {code: Language(code, row["name"], row["reviewed"]) for code, row in rows.items()}
 
 
-def load_responses(domain: Path) -> dict[str, list[dict[str, Any]]]:
+def load_responses(*folders: Path) -> dict[str, list[dict[str, Any]]]:
     """Return every response's variations. Two files must not define the same one."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     responses: dict[str, list[dict[str, Any]]] = {}
-    for file in sorted(domain.glob("*.yml")):
+    for file in [file for folder in folders for file in sorted(folder.glob("*.yml"))]:
         for name, variations in (yaml.load(file.read_bytes(), Loader=loader).get("responses") or {}).items():  # noqa: S506
             if name in responses:
-                raise ValueError(f"{file}: {name} is defined in another domain file already")
+                raise ValueError(f"{file}: {name} is defined in another file already")
             responses[name] = variations
     return responses
 
@@ -113,7 +113,7 @@ class Catalogue:
     def __init__(self, root: Path = ROOT) -> None:
         locales = root / "locales"
         self.languages = load_languages(locales)
-        self.responses = load_responses(root / "stories" / "domain")
+        self.responses = load_responses(root / "stories" / "domain", root / "stories" / "gateway")
         self._translations = {
             code: load_translations(locales / code / "LC_MESSAGES" / "messages.po")
             for code in self.languages

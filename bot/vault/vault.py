@@ -33,6 +33,8 @@ class Vault:
         self._wrapping = AESGCM(derive(master, "wrapping"))
         self._token_key = derive(master, "button tokens")
         self._word_key = derive(master, "words to return")
+        self._digest_key = derive(master, "digests")
+        self._protection = AESGCM(derive(master, "protection"))
 
     def __repr__(self) -> str:
         return "Vault(…)"
@@ -51,6 +53,19 @@ class Vault:
         """Return the keyed digest of a word that somebody chose to come back with: 64 hexadecimal digits."""
         return hmac.new(self._word_key, f"{pseudonym}\0{word}".encode(), hashlib.sha256).hexdigest()
 
+    def digest(self, purpose: str, value: str) -> str:
+        """Return the keyed digest by which `value` is found again without being stored: 64 hexadecimal digits."""
+        message = f"{purpose}\0{value}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._digest_key, message, hashlib.sha256).hexdigest()
+
+    def protect(self, purpose: str, bound: str, plain: bytes) -> bytes:
+        """Return `plain`, which belongs to no conversation (staff), padded and encrypted, bound to its row's id."""
+        return _encrypt(self._protection, pad(plain), f"{purpose}|{bound}".encode())
+
+    def reveal(self, purpose: str, bound: str, record: bytes) -> bytes:
+        """Return what `protect` was given. Raises Unreadable."""
+        return unpad(_decrypt(self._protection, record, f"{purpose}|{bound}".encode()))
+
     @staticmethod
     def same(one: str, other: str) -> bool:
         """Compare two digests in constant time."""
@@ -68,12 +83,12 @@ class Vault:
     @staticmethod
     def seal(key: bytes, pseudonym: str, purpose: str, plain: bytes) -> bytes:
         """Return `plain` padded and encrypted under a conversation key, bound to its row."""
-        return _encrypt(AESGCM(key), _pad(plain), _bind(purpose, pseudonym, KEY_VERSION))
+        return _encrypt(AESGCM(key), pad(plain), _bind(purpose, pseudonym, KEY_VERSION))
 
     @staticmethod
     def open(key: bytes, pseudonym: str, purpose: str, record: bytes) -> bytes:
         """Return what `seal` was given. Raises Unreadable."""
-        return _unpad(_decrypt(AESGCM(key), record, _bind(purpose, pseudonym, KEY_VERSION)))
+        return unpad(_decrypt(AESGCM(key), record, _bind(purpose, pseudonym, KEY_VERSION)))
 
 
 def _bind(purpose: str, pseudonym: str, version: int) -> bytes:
@@ -92,12 +107,14 @@ def _decrypt(cipher: AESGCM, record: bytes, associated: bytes) -> bytes:
         raise Unreadable from None
 
 
-def _pad(plain: bytes) -> bytes:
+def pad(plain: bytes) -> bytes:
+    """Return `plain` filled up to a size class."""
     size = _SMALLEST
     while size < len(plain) + 4:
         size *= 2
     return len(plain).to_bytes(4, "big") + plain.ljust(size - 4, b"\0")
 
 
-def _unpad(padded: bytes) -> bytes:
+def unpad(padded: bytes) -> bytes:
+    """Return what `pad` was given."""
     return padded[4 : 4 + int.from_bytes(padded[:4], "big")]
