@@ -63,11 +63,23 @@ class ShowServices(Action):
         return []
 
 
-class NoteHumanRequest(Action):
-    """She agreed that her wish for a person is noted."""
+class ShowHuman(Action):
+    """Whether somebody of the staff is there, what they would see, and the question whether she agrees."""
 
     def name(self) -> str:
-        return "action_note_human_request"
+        return "action_show_human"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        return [SlotSet("human_requested", True), SlotSet("need", "talk_to_human")]
+        dispatcher.utter_message(json_message={"show": "human"})
+        return [SlotSet("question", "human_consent")]
+
+
+class RequestHuman(Action):
+    """She agreed: the gateway hands the conversation to staff."""
+
+    def name(self) -> str:
+        return "action_request_human"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        dispatcher.utter_message(json_message={"do": "human"})
+        return []

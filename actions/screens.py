@@ -17,7 +17,6 @@ COUNTRY_FACTS = {
     "ask_residence": "residence",
     "ask_compensation": "compensation_fund",
     "rights_lawyer": "legal_aid",
-    "need_legal": "legal_aid",
     "rights_who": "identification",
 }
 """What of a country's law belongs to which screen (bot/directory/rights.py)."""

@@ -14,15 +14,28 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from bot.channels.web import WebChat
+from bot.console.app import Console
 from bot.conversation.effects import Effects
 from bot.conversation.language import LanguageGuesser
+from bot.conversation.memory import Memory
 from bot.conversation.router import Router
 from bot.conversation.safety import SafetyScreen
 from bot.directory.search import Directory
 from bot.directory.starter import load_starter
 from bot.engine.client import EngineClient, EngineProcess
+from bot.handoff.availability import read_hours
+from bot.handoff.cases import Cases
+from bot.handoff.desk import Desk
+from bot.handoff.handover import Handover
+from bot.handoff.phrasebook import Phrasebook
+from bot.handoff.post import Post
+from bot.handoff.words import Words
 from bot.log import get_logger
 from bot.settings import Settings
+from bot.staff.accounts import Accounts
+from bot.staff.audit import Audit
+from bot.staff.recovery import Recovery
+from bot.staff.sessions import Sessions
 from bot.store.database import connect
 from bot.store.migrate import migrate
 from bot.text.catalogue import Catalogue
@@ -53,24 +66,48 @@ class Gateway:
         self.catalogue = Catalogue()
         self.directory = Directory(self.database)
         self.conversations = Conversations(self.database, self.vault)
+        self.memory = Memory(self.conversations, settings.expiry_hours)
         self.engine = EngineClient(settings.data_dir / "run")
         self.engine_process = EngineProcess(settings.data_dir / "run", settings.model_dir, settings.log_level)
+        self.effects = Effects(self.catalogue, self.directory, settings.expiry_hours)
         self.router = Router(
             catalogue=self.catalogue,
-            conversations=self.conversations,
+            memory=self.memory,
             vault=self.vault,
-            effects=Effects(self.catalogue, self.directory, settings.expiry_hours),
+            effects=self.effects,
             screen=SafetyScreen(),
             engine=self.engine,
             guesser=_LanguageModel(settings.model_dir).get,
-            expiry_hours=settings.expiry_hours,
         )
+        self.audit = Audit(self.database, self.vault)
+        self.accounts = Accounts(self.database, self.vault, self.audit)
+        self.sessions = Sessions(self.accounts, self.audit, settings.console_idle_minutes)
+        self.recovery = Recovery(self.database, self.vault, self.accounts, self.audit)
+        self.desk = self._desk()
+        self.handover = Handover(self.desk, self.effects, self.router.understand, settings.staff_team)
+        self.router.connect(self.handover)
         self._purging: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
+
+    def _desk(self) -> Desk:
+        cases = Cases(self.database, self.vault)
+        return Desk(
+            cases=cases,
+            memory=self.memory,
+            post=Post(cases, self.memory, self.vault),
+            words=Words(self.catalogue, self.effects),
+            phrasebook=Phrasebook(self.catalogue),
+            accounts=self.accounts,
+            sessions=self.sessions,
+            audit=self.audit,
+            hours=read_hours(self.settings.staff_hours, self.settings.staff_timezone),
+            retention_days=self.settings.case_retention_days,
+        )
 
     async def start(self, with_engine: bool = True) -> None:
         if with_engine:
             await self.engine_process.start()
+        await self.desk.start()
         self._purging = asyncio.create_task(self._purge())
         self._warming = asyncio.create_task(self._warm())
 
@@ -80,6 +117,7 @@ class Gateway:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+        await self.desk.stop()
         await self.engine_process.stop()
         await self.engine.close()
         self.database.dispose()
@@ -91,12 +129,20 @@ class Gateway:
     async def _purge(self) -> None:
         while True:
             try:
-                count = await asyncio.to_thread(self.conversations.purge)
-                if count:
-                    log.info("conversations_expired", count=count)
+                await asyncio.to_thread(self._forget_expired)
             except Exception:
                 log.exception("purge_failed")
             await asyncio.sleep(PURGE_SECONDS)
+
+    def _forget_expired(self) -> None:
+        count = self.conversations.purge()
+        if count:
+            log.info("conversations_expired", count=count)
+        lost = self.handover.lost(lambda pseudonym: self.conversations.load(pseudonym) is not None)
+        deleted = self.desk.cases.purge()
+        if lost or deleted:
+            log.info("cases_expired", closed=lost, deleted=len(deleted))
+        self.accounts.purge()
 
     async def readiness(self) -> dict[str, bool]:
         """Return which parts are ready to serve."""
@@ -113,7 +159,7 @@ class Gateway:
         return {
             "engine": await self.engine.ready(),
             "database": await asyncio.to_thread(database),
-            "model": any(self.settings.model_dir.glob("*.tar.gz")) and self.router.guesser() is not None,
+            "model": any(self.settings.model_dir.glob("*.tar.gz")) and self.router.following.guesser() is not None,
             "catalogues": len(self.catalogue.languages) > 1,
         }
 
@@ -148,13 +194,18 @@ def create_app(gateway: Gateway) -> Starlette:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         *WebChat(gateway.router, gateway.catalogue, gateway.vault).routes(),
-    ]
+        *Console(
+            gateway.catalogue, gateway.accounts, gateway.sessions, gateway.audit, gateway.recovery, gateway.vault,
+            gateway.desk, gateway.directory, settings,
+        ).routes(),
+    ]  # fmt: skip
     telegram = None
     if settings.telegram_token:
-        from bot.channels.telegram import TelegramChannel
+        from bot.channels.telegram import CHANNEL, TelegramChannel
 
         telegram = TelegramChannel(settings, gateway.router, gateway.catalogue, gateway.webhook_secret)
         routes += telegram.routes()
+        gateway.handover.post.outlets[CHANNEL] = telegram
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""The command line: `helpline run`, `check`, `chat`, `nlu parse`."""
+"""The command line: `helpline run`, `check`, `chat`, `nlu parse`, `operator …`, `audit verify`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,23 @@ def clear_errors() -> Iterator[None]:
         raise click.ClickException(f"{error.filename or ''}: {error.strerror}".lstrip(": ")) from None
 
 
-@click.group()
+class _Commands(click.Group):
+    """Reads the commands for staff when they are asked for: `run` has no time for them."""
+
+    STAFF = ("audit", "operator")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self.STAFF])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.STAFF:
+            return super().get_command(ctx, name)
+        from bot.staff import commands
+
+        return {"audit": commands.audit, "operator": commands.operators}[name]
+
+
+@click.group(cls=_Commands)
 def main() -> None:
     """The helpline: a chat that gives safe help and real referrals."""
     os.umask(0o077)  # what is written is its owner's alone
@@ -82,6 +98,7 @@ def _listen(chosen: Settings) -> socket.socket:
 def _announce(chosen: Settings, port: int) -> None:
     host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
     click.echo(f"Web chat:   http://{host}:{port}/")
+    click.echo(f"Console:    http://{host}:{port}/console (accounts: `helpline operator add`)")
     click.echo(f"Telegram:   {_telegram(chosen)}")
     click.echo(f"Data:       {chosen.data_dir}")
     click.echo(f"Master key: {chosen.master_key} (keep a copy elsewhere; without it nothing stored can be read)")

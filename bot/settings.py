@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -80,6 +81,49 @@ def _hours(value: str) -> float:
     return hours
 
 
+def _whole(least: int, most: int, what: str) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not value.isdecimal() or not least <= int(value) <= most:
+            raise ValueError(f"a number of {what} from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def _team(value: str) -> str:
+    if not re.fullmatch(r"[\w -]{1,40}", value):
+        raise ValueError("a team's name of at most 40 letters, digits, spaces and dashes")
+    return value
+
+
+def _hours_of_staff(value: str) -> str:
+    from bot.handoff.availability import read_hours
+
+    try:
+        read_hours(value, "UTC")
+    except ValueError:
+        raise ValueError("times like MO-FR 09:00-17:00; SA 10:00-14:00") from None
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("a time zone like Europe/Rome") from None
+    return value
+
+
+def _optional_web_url(value: str) -> str:
+    return _web_url(value).rstrip("/") if value else ""
+
+
+def _optional_number(value: str) -> int:
+    if value and not value.isdecimal():
+        raise ValueError("a number")
+    return int(value or 0)
+
+
 def _folder(value: str) -> Path:
     path = Path(value).expanduser().absolute()
     if path.exists() and not path.is_dir():
@@ -122,6 +166,22 @@ class Settings:
     telegram_base_url: str = _setting(TELEGRAM_API, _web_url)
     telegram_webhook_url: str = _setting("", _webhook_url)
     """Empty: long polling."""
+
+    staff_team: str = _setting("main", _team)
+    """The team whose operators get new cases."""
+    staff_hours: str = _setting("", _hours_of_staff)
+    """When staff are usually there, for those who ask when nobody is."""
+    staff_timezone: str = _setting("UTC", _timezone)
+    case_retention_days: int = _setting("7", _whole(1, 365, "days"))
+    """What was written to staff is deleted so long after a case is closed."""
+    console_idle_minutes: int = _setting("30", _whole(1, 600, "minutes"))
+    """An operator who does nothing for so long is logged out."""
+    chatwoot_url: str = _setting("", _optional_web_url)
+    """Hand over to a Chatwoot rather than to the console; it is not sealed there (docs/helpdesk.md)."""
+    chatwoot_account: int = _setting("", _optional_number)
+    chatwoot_inbox: int = _setting("", _optional_number)
+    chatwoot_token: Secret = _setting("", Secret)
+    chatwoot_webhook_secret: Secret = _setting("", Secret)
 
     @property
     def database(self) -> Secret:
@@ -188,4 +248,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**checked)
     if settings.telegram_webhook_url and not settings.telegram_token:
         raise SettingError(f"{PREFIX}TELEGRAM_TOKEN: expected a token, because {PREFIX}TELEGRAM_WEBHOOK_URL is set")
+    if settings.chatwoot_url:
+        for name in ("chatwoot_account", "chatwoot_inbox", "chatwoot_token", "chatwoot_webhook_secret"):
+            if not getattr(settings, name):
+                raise SettingError(f"{PREFIX}{name.upper()}: expected a value, because {PREFIX}CHATWOOT_URL is set")
     return settings

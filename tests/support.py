@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import functools
 import html
 import json
 import os
@@ -13,7 +15,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,17 @@ def until(condition: Any, seconds: float, what: str) -> Any:
             return value
         time.sleep(0.05)
     raise AssertionError(f"{what}: not within {seconds} s")
+
+
+def own_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run an async test in a thread of its own: the browser tests leave an event loop running in the main one."""
+
+    @functools.wraps(test)
+    def run(*arguments: Any, **named: Any) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, test(*arguments, **named)).result()
+
+    return run
 
 
 class Helpline:

@@ -29,12 +29,14 @@ from telegram import (
     Message,
     Update,
 )
-from telegram.constants import ChatType, MessageLimit
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.constants import ChatAction, ChatType, MessageLimit
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.ext import AIORateLimiter, Application, ApplicationBuilder
 
 from bot.conversation.router import Router
 from bot.conversation.turn import Card, Choice, Kind, Reply, Turn
+from bot.conversation.turn import Message as Shown
+from bot.handoff.post import NotSent, PerhapsSent, Unreachable
 from bot.log import get_logger
 from bot.settings import Settings
 from bot.text.catalogue import Catalogue
@@ -266,13 +268,36 @@ class TelegramChannel:
         except TelegramError as error:
             log.warning("telegram_hide_failed", error=type(error).__name__)
 
+    async def push(self, address: str, reply: Reply) -> None:
+        """Show what staff say (bot.handoff.post.Outlet). Asked once only: what may have arrived is not sent again."""
+        chat_id = int(address)
+        try:
+            for message in reply.messages:
+                parts = split(_signed(message))
+                for index, part in enumerate(parts):
+                    markup = keyboard(message.choices) if index == len(parts) - 1 else None
+                    sent = await self._send_once(chat_id, part, markup)
+                    reply.sent_ids.append(sent.message_id)
+        except Forbidden:
+            raise Unreachable from None
+        except (TimedOut, BadRequest) as error:
+            log.warning("telegram_push_unsure", error=type(error).__name__)
+            raise PerhapsSent from None
+        except TelegramError as error:
+            log.warning("telegram_push_failed", error=type(error).__name__)
+            raise (PerhapsSent if reply.sent_ids else NotSent) from None
+
+    async def typing(self, address: str) -> None:
+        with contextlib.suppress(TelegramError):
+            await self.bot.send_chat_action(int(address), ChatAction.TYPING)
+
     async def _show(self, chat_id: int, reply: Reply) -> None:
         if reply.ended or reply.cleared:  # what matters most in that second
             await self._delete(chat_id, reply.delete)
         for message in reply.messages:
             if message.card:
                 await self._show_picture(chat_id, message.card, reply)
-            parts = split(message.text)
+            parts = split(_signed(message))
             for index, part in enumerate(parts):
                 markup = keyboard(message.choices) if index == len(parts) - 1 else None
                 sent = await self._send(chat_id, part, markup)
@@ -316,16 +341,22 @@ class TelegramChannel:
             log.warning("telegram_picture_failed", error=type(error).__name__)
 
     async def _send(self, chat_id: int, text: str, markup: InlineKeyboardMarkup | None) -> Message:
+        return await patiently(lambda: self._send_once(chat_id, text, markup))
+
+    async def _send_once(self, chat_id: int, text: str, markup: InlineKeyboardMarkup | None) -> Message:
         # Without a sound: nobody else near the phone should notice.
-        return await patiently(
-            lambda: self.bot.send_message(
-                chat_id,
-                text,
-                reply_markup=markup,
-                disable_notification=True,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-            )
+        return await self.bot.send_message(
+            chat_id,
+            text,
+            reply_markup=markup,
+            disable_notification=True,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
         )
+
+
+def _signed(message: Shown) -> str:
+    """Return a message's text, under the name of the person who wrote it."""
+    return f"{message.sender}:\n{message.text}" if message.sender else message.text
 
 
 def _seconds(error: RetryAfter) -> float:

@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from bot.conversation import cover
 from bot.conversation.effects import EUROPE
-from bot.conversation.router import Router
+from bot.conversation.router import PULL_SECONDS, Router
 from bot.conversation.turn import Choice, Kind, Message, Turn
 from bot.text.catalogue import END_ISOLATE, ISOLATE, Catalogue, isolate
 from bot.vault.vault import Vault
@@ -50,6 +50,8 @@ HEADERS = {
 _SECRET = re.compile(r"[\w-]{32,64}", re.ASCII)
 _ISOLATED = re.compile(f"{ISOLATE}([^{END_ISOLATE}]*){END_ISOLATE}|(\n)")
 _NUMBER = re.compile(r"\+?[\d ()./-]{2,}")
+_BARE = re.compile(f"[{ISOLATE}{END_ISOLATE}]")
+MOST_SHOWN = 200
 COVER_TEXTS = ("title", "amount", "unit", "convert")
 INTERFACE = ("title", "placeholder", "send", "typing", "you", "exit_hint", "privacy")
 
@@ -109,6 +111,7 @@ class WebChat:
             Route("/", self.page, methods=["GET"]),
             Route("/", self.turn, methods=["POST"]),
             Route("/leave", self.leave, methods=["POST"]),
+            Route("/news", self.news, methods=["POST"]),
             Route("/units", self.units, methods=["GET"]),
             Mount("/static", _Static(directory=FOLDER / "static")),
         ]
@@ -159,23 +162,49 @@ class WebChat:
                 "cleared": reply.cleared,
                 "hide": reply.hide,
                 "covered": reply.covered,
+                "with_staff": reply.with_staff,
+                "silent": reply.silent,
                 "hide_after": None
                 if reply.hide_after is None
                 else {"seconds": reply.hide_after, "token": self.router.hide_token},
             }
-            if turn.unique is not None and not reply.ended:
+            if reply.ended or reply.covered:
+                self._answers.pop(conversation, None)
+            elif turn.unique is not None:
                 self._answers[conversation] = (turn.unique, answer)
                 while len(self._answers) > ANSWERS_KEPT:
                     self._answers.popitem(last=False)
-            if reply.ended or reply.covered:
-                self._answers.pop(conversation, None)
             return JSONResponse(answer, headers=HEADERS)
         if reply.cover and reply.ended:
             return RedirectResponse("/units", status_code=303, headers=HEADERS)
         conversation = secrets.token_urlsafe(32) if reply.ended else conversation
         shown = "" if reply.hide else text
         messages = [self._message(message) for message in reply.messages]
-        return self._html(reply.language, messages, conversation, shown, reply.covered)
+        status = None
+        if reply.with_staff and not (reply.ended or reply.covered):
+            news = await self.router.news(CHANNEL, conversation, [], "", 0)
+            status = news.status if news else None
+            messages += [self._message(each) for _, line in (news.lines if news else []) for each in line.messages]
+            if news:  # this page shows them: there is no script to say so
+                await self.router.news(CHANNEL, conversation, [token for token, _ in news.lines], "", 0)
+        return self._html(reply.language, messages, conversation, shown, reply.covered, status)
+
+    async def news(self, request: Request) -> Response:
+        """What staff have written, for a page that asks: at once where there is something, else after a while."""
+        fields = await self._fields(request)
+        conversation = str(fields.get("conversation") or "")
+        shown = fields.get("shown")
+        if not _SECRET.fullmatch(conversation) or not isinstance(shown, list):
+            raise HTTPException(400, "expected conversation, shown (a list of tokens) and status")
+        tokens = [str(each) for each in shown[:MOST_SHOWN]]
+        news = await self.router.news(CHANNEL, conversation, tokens, str(fields.get("status") or ""), PULL_SECONDS)
+        if news is None:
+            return Response(status_code=204, headers=HEADERS)
+        lines = [
+            {"token": token, "messages": [self._message(each) for each in line.messages], "language": line.language}
+            for token, line in news.lines
+        ]
+        return JSONResponse({"lines": lines, "status": news.status}, headers=HEADERS)
 
     async def leave(self, request: Request) -> Response:
         """Forget the conversation that the page has left."""
@@ -227,12 +256,14 @@ class WebChat:
             "language": language.code if language else None,
             "direction": language.direction if language else None,
             "card": asdict(message.card) if message.card else None,
+            "sender": _BARE.sub("", message.sender) if message.sender else None,
         }
 
     def _interface(self, language: str, covered: bool = False) -> dict[str, str]:
         """Return the page's own words; while the chat is hidden, none of them tells what it is."""
         texts = {name: self.catalogue.text(f"utter_web_{name}", language) for name in INTERFACE}
         texts["exit"] = self.catalogue.text("utter_exit", language)
+        texts["sent"] = self.catalogue.text("utter_handover_sent", language)
         texts["offline"] = self.catalogue.text("utter_web_offline", language, numbers=isolate(EUROPE))
         if covered:
             texts |= {"title": self.catalogue.text("utter_web_cover_title", language), "typing": "", "offline": "…"}
@@ -245,6 +276,7 @@ class WebChat:
         conversation: str,
         text: str = "",
         covered: bool = False,
+        status: dict[str, Any] | None = None,
     ) -> HTMLResponse:
         choices = [
             Choice(each.name, self.vault.token(f"!language:{each.code}")) for each in self.catalogue.languages.values()
@@ -262,6 +294,8 @@ class WebChat:
             messages=messages,
             conversation=conversation,
             text=text,
+            status=status,
+            look=Choice(self.catalogue.text("utter_handover_look", language), self.vault.token("!look")),
         )
         return HTMLResponse(page, headers=HEADERS)
 

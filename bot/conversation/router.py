@@ -1,7 +1,8 @@
 """The router: takes a turn from a channel, decides who answers it, and remembers what the next one needs.
 
-Order of decisions: delivered before? hidden behind the cover? exit or erase? safety screen? an answer that the gateway
-waits for? something unreadable? else the engine. Whatever happens to the engine, a turn gets an answer.
+Order of decisions: delivered before? hidden behind the cover? exit or erase? safety screen? an operator's conversation?
+an answer that the gateway waits for? something unreadable? else the engine. Whatever happens to the engine, a turn gets
+an answer; only to an operator's conversation the assistant says nothing.
 """
 
 from __future__ import annotations
@@ -11,38 +12,36 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from babel import Locale
-from sqlalchemy.exc import SQLAlchemyError
-
-from bot.conversation import cover, lock
+from bot.conversation import lock
 from bot.conversation.adverts import LIKE_AN_ADVERT, SIGNS_OF_AN_ADVERT, Adverts
 from bot.conversation.answer import Answer
 from bot.conversation.cards import Cards
+from bot.conversation.dressing import Dressing
 from bot.conversation.effects import EUROPE, Effects, lifetime_hours
+from bot.conversation.following import Following
 from bot.conversation.guides import Guides
 from bot.conversation.hiding import Hiding
-from bot.conversation.inquiries import PURPOSES, Inquiries
+from bot.conversation.inquiries import Inquiries
 from bot.conversation.language import LanguageGuesser, named_language
+from bot.conversation.memory import Memory
 from bot.conversation.places import Places
 from bot.conversation.safety import SafetyScreen
-from bot.conversation.state import State
-from bot.conversation.turn import Choice, Kind, Message, Reply, Turn
-from bot.conversation.walks import payloads as walk_payloads
+from bot.conversation.state import OPERATOR, QUEUE, State
+from bot.conversation.turn import Kind, Message, Reply, Turn
 from bot.directory.search import Wanted
 from bot.engine.client import EngineClient, EngineUnavailable
+from bot.handoff.handover import COMMANDS as HANDOVER
+from bot.handoff.handover import MESSAGE, REFERENCE, Handover
+from bot.handoff.post import NotSent
+from bot.handoff.reference import read as read_reference
 from bot.log import get_logger
-from bot.text.catalogue import Button, Catalogue, fill, isolate
-from bot.text.normalise import normalise
-from bot.vault.conversations import Conversations
+from bot.text.catalogue import Button, Catalogue, isolate
 from bot.vault.vault import Vault
 
 log = get_logger(__name__)
-
-SURE = 0.8
-"""From this on, the language guess is acted on."""
 
 LONGEST_TEXT = 1000
 WAITING_TURNS = 8
@@ -53,6 +52,12 @@ SAFETY_ENGINE_SECONDS = 1.0
 STARTING_ENGINE_SECONDS = 0.1
 """How long an answer waits for the engine before the gateway answers by itself; the last one, in danger, for an engine
 that has not answered since it was started."""
+
+PARSE_SECONDS = 0.5
+"""How long an operator's screen waits for what the engine understood."""
+
+PULL_SECONDS = 25.0
+"""How long a page's question for news is kept open."""
 
 COMMANDS = {
     "start": "/start",
@@ -82,14 +87,16 @@ CHECK_BACK_TURNS = 3
 SAFETY = ("immediate_danger", "not_safe_to_talk", "self_harm", "user_is_child")
 MAY_BE_ADVERTS = ("suspicious_job_offer", "nlu_fallback")
 
-LEAST_LETTERS = 5
+WITH_STAFF = frozenset({"!language", "!lock", "!hide", "!word", "!word_none", "!word_skip"})
+"""What her buttons still do in an operator's conversation, beside those of the handover and of danger."""
 
 
-def says_its_language(text: str) -> bool:
-    """Return whether `text` is enough to tell a language by: "ok" and "Italia" are written in many."""
-    if not text.isascii():
-        return True
-    return sum(map(str.isalpha, text)) >= LEAST_LETTERS and normalise(text) not in Places.load().names
+@dataclass(frozen=True)
+class News:
+    """What her page has to show since it last asked: (token of the line, reply), and the line above the chat."""
+
+    lines: list[tuple[str, Reply]]
+    status: dict[str, Any]
 
 
 class Router:
@@ -98,53 +105,39 @@ class Router:
     def __init__(
         self,
         catalogue: Catalogue,
-        conversations: Conversations,
+        memory: Memory,
         vault: Vault,
         effects: Effects,
         screen: SafetyScreen,
         engine: EngineClient,
         guesser: Callable[[], LanguageGuesser | None],
-        expiry_hours: float,
     ) -> None:
         self.catalogue = catalogue
-        self.conversations = conversations
+        self.memory = memory
         self.vault = vault
         self.effects = effects
         self.screen = screen
         self.engine = engine
-        self.guesser = guesser
-        self.expiry_hours = expiry_hours
+        self.following = Following(catalogue, guesser)
         self.adverts = Adverts()
         self.guides = Guides(effects, self.adverts)
         self.cards = Cards(effects)
         self.hiding = Hiding(catalogue, vault)
         self.inquiries = Inquiries(self.guides, self.hiding)
-        self.warmed = False
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._waiting: dict[str, int] = {}
-        self._forgotten: set[str] = set()
-        """Conversations that were forgotten while one of their turns was being answered."""
-        self._payloads = {vault.token(payload): payload for payload in self._all_payloads()}
+        self.dressing = Dressing(catalogue, vault, effects, self.guides)
+        self.handover: Handover
+
+    def connect(self, handover: Handover) -> None:
+        """Work with staff. Before the first turn."""
+        self.handover = handover
+        handover.post.dress = self.dressing.from_staff
 
     def warm(self) -> None:
         """Read ahead what the first message in Latin letters would have to wait for. Blocks for a part of a second."""
-        self.guesser()
+        self.following.guesser()
         Places.load()
         self.hiding.is_conversion("5 kg")
-        self.warmed = True
-
-    def _all_payloads(self) -> set[str]:
-        territories = [str(code) for code in Locale.parse("en").territories if len(str(code)) == 2]
-        return (
-            self.catalogue.payloads()
-            | {"!exit", "!erase", "!language", "!countries", "/menu"}
-            | {f"!language:{code}" for code in self.catalogue.languages}
-            | {f"!{purpose}:{code}" for purpose in PURPOSES for code in territories}
-            | {f"!countries:{page}:{purpose}" for purpose in PURPOSES for page in range(30)}
-            | {f"!cover:{dimension}" for dimension in cover.TABLES}
-            | {"!lock", "!hide", "!word", "!word_none", "!word_skip", "!advert", "!trip"}
-            | walk_payloads()
-        )
+        self.following.warmed = True
 
     @asynccontextmanager
     async def answer(self, turn: Turn) -> AsyncIterator[Reply | None]:
@@ -153,95 +146,114 @@ class Router:
         Memory is written after the channel has shown the reply: a turn that was cut off is answered again.
         """
         pseudonym = self.vault.pseudonym(turn.channel, turn.address)
-        self._waiting[pseudonym] = self._waiting.get(pseudonym, 0) + 1
-        alone = self._locks.setdefault(pseudonym, asyncio.Lock())
-        try:
-            if self._waiting[pseudonym] > WAITING_TURNS and not self._is_exit(turn):
-                reply = None
-                if self._waiting[pseudonym] == WAITING_TURNS + 1:
-                    reply = await asyncio.to_thread(self._busy, pseudonym, turn)
+        async with self.memory.using(pseudonym) as waiting:
+            if waiting > WAITING_TURNS and not self._is_exit(turn):
+                reply = await asyncio.to_thread(self._busy, pseudonym, turn) if waiting == WAITING_TURNS + 1 else None
                 yield reply
-                async with alone:
+                async with self.memory.lock(pseudonym):
                     await asyncio.to_thread(self._note_messages, pseudonym, turn, reply)
                 return
-            async with alone:
-                state = await asyncio.to_thread(self._load_or_begin, pseudonym, turn)
+            async with self.memory.lock(pseudonym):
+                state = await asyncio.to_thread(self._load, pseudonym, turn)
                 if state.saw(turn.unique):
                     yield None
                     return
                 state.greeted = state.greeted or turn.opened
                 if turn.message_id is not None:
                     state.add_messages([turn.message_id])
+                self.handover.settle(state, pseudonym)
                 reply = await self._reply(turn, state, pseudonym)
                 try:
                     yield reply
                 finally:
-                    if reply.ended or pseudonym in self._forgotten:
-                        await asyncio.to_thread(self.conversations.erase, pseudonym)
-                    else:
-                        state.add_messages(reply.sent_ids)
-                        state.last_seen = int(time.time()) if state.return_word or state.shared_phone else 0
-                        await self._keep_or_say(pseudonym, state)
-        finally:
-            self._waiting[pseudonym] -= 1
-            if not self._waiting[pseudonym]:
-                del self._waiting[pseudonym]
-                self._locks.pop(pseudonym, None)
-                self._forgotten.discard(pseudonym)
+                    state.add_messages(reply.sent_ids)
+                    await self._finish_turn(reply, state, pseudonym)
+
+    async def _finish_turn(self, reply: Reply, state: State, pseudonym: str) -> None:
+        if reply.ended or self.memory.was_forgotten(pseudonym):
+            await self.memory.forget(pseudonym)
+            return
+        if state.case:
+            try:  # she is here: what staff wrote may be shown
+                await self.handover.post.deliver(pseudonym, state, here=True)
+            except NotSent:
+                self.handover.post.deliver_soon(pseudonym)
+            except Exception:
+                log.exception("delivery_failed")
+        self.memory.touch(state)
+        await self.memory.keep_or_say(pseudonym, state)
 
     async def forget(self, channel: str, address: str) -> None:
         """Forget a conversation without an answer (the web chat's exit, which waits for nothing)."""
         pseudonym = self.vault.pseudonym(channel, address)
-        if pseudonym in self._waiting:  # a turn that is being answered must not keep it again
-            self._forgotten.add(pseudonym)
-        await asyncio.to_thread(self.conversations.erase, pseudonym)
+        await self.memory.forget(pseudonym)
+        await self.handover.gone(pseudonym)
 
-    def _load_or_begin(self, pseudonym: str, turn: Turn) -> State:
-        """Return what is known of the conversation; a new one where that can't be read: danger waits for no disk."""
-        try:
-            return self._load(pseudonym, turn)
-        except SQLAlchemyError:
-            log.exception("conversation_not_loaded")
-            return State(language=self.supported(turn.device_language) or "en")
+    async def news(self, channel: str, address: str, shown: list[str], status: str, seconds: float) -> News | None:
+        """Return what has come for a page that asks, after up to `seconds`; None where there is nothing to wait for.
 
-    async def _keep_or_say(self, pseudonym: str, state: State) -> None:
+        `shown`: tokens of the lines that the page has shown. `status`: the digest of the status that it shows.
+        """
+        pseudonym = self.vault.pseudonym(channel, address)
+        deadline = time.monotonic() + seconds
+        post = self.handover.post
+        with post.bell(pseudonym) as bell:
+            while True:
+                bell.clear()
+                state = await asyncio.to_thread(self.memory.load, pseudonym)
+                if state is None or state.case is None or lock.is_due(state):
+                    return None
+                self.handover.settle(state, pseudonym)
+                parcels = await post.pull(pseudonym, shown)
+                now = self.handover.status(state, pseudonym)
+                digest = self.vault.token(json.dumps(now))
+                remaining = deadline - time.monotonic()
+                if parcels or digest != status or remaining <= 0:
+                    lines = []
+                    for parcel in parcels:
+                        messages = await asyncio.to_thread(post.words, parcel.content, state)
+                        lines.append((post.token(parcel), self.dressing.from_staff(messages, state)))
+                    return News(lines, {**now, "digest": digest})
+                try:  # somebody who stops writing rings no bell
+                    await asyncio.wait_for(bell.wait(), min(remaining, 6.0 if now["typing"] else remaining))
+                except asyncio.TimeoutError:
+                    continue
+
+    async def understand(self, text: str) -> dict[str, Any] | None:
+        """Return what the engine reads in a message for staff: intent, confidence, place, language; None without it."""
         try:
-            await asyncio.to_thread(self._keep, pseudonym, state)
-        except SQLAlchemyError:
-            log.exception("conversation_not_kept")  # she has her answer all the same
+            parsed = await self.engine.parse(text[:LONGEST_TEXT], PARSE_SECONDS)
+        except EngineUnavailable:
+            return None
+        language = await asyncio.to_thread(self.following.guess, text)
+        return {name: parsed[name] for name in ("intent", "confidence", "place")} | {"language": language}
 
     def _load(self, pseudonym: str, turn: Turn) -> State:
-        stored = self.conversations.load(pseudonym)
-        return State.from_bytes(stored) if stored else State(language=self.supported(turn.device_language) or "en")
-
-    def _keep(self, pseudonym: str, state: State) -> None:
-        lifetime = 3600 * lifetime_hours(state, self.expiry_hours)
-        self.conversations.keep(pseudonym, state.to_bytes(), lifetime)
+        return self.memory.load_or(pseudonym, self.following.supported(turn.device_language) or "en")
 
     def supported(self, code: str | None) -> str | None:
         """Return the supported language for a BCP 47 code such as "pt-BR", or None."""
-        base = (code or "").replace("_", "-").split("-")[0].lower()
-        return base if base in self.catalogue.languages else None
+        return self.following.supported(code)
 
     def _is_exit(self, turn: Turn) -> bool:
         if turn.kind is Kind.BUTTON:
-            return self._payloads.get(turn.content) in ("!exit", "!erase")
+            return self.dressing.payloads.get(turn.content) in ("!exit", "!erase")
         if turn.kind is Kind.COMMAND:
             return COMMANDS.get(turn.content) == "!exit"
         return turn.kind is Kind.TEXT and self.screen.look(turn.content) == "quick_exit"
 
     def _note_messages(self, pseudonym: str, turn: Turn, reply: Reply | None) -> None:
         """Remember what has to be deleted, where there was too much at once to be answered."""
-        if self.conversations.load(pseudonym) is None:
+        state = self.memory.load(pseudonym)
+        if state is None:
             return  # forgotten meanwhile
-        state = self._load(pseudonym, turn)
         state.add_messages([each for each in (turn.message_id,) if each is not None])
         state.add_messages(reply.sent_ids if reply else [])
-        self._keep(pseudonym, state)
+        self.memory.keep(pseudonym, state)
 
     def _busy(self, pseudonym: str, turn: Turn) -> Reply | None:
         """Return a word to somebody who writes faster than is answered; nothing where the chat is hidden."""
-        state = self._load_or_begin(pseudonym, turn)
+        state = self._load(pseudonym, turn)
         if lock.is_due(state):
             return None
         said = self.catalogue.say("utter_busy", state.language)
@@ -250,14 +262,14 @@ class Router:
     async def _reply(self, turn: Turn, state: State, pseudonym: str) -> Reply:
         try:
             if lock.is_due(state):
-                answer = self._behind_the_cover(turn, state, pseudonym)
+                answer = await self._behind_the_cover(turn, state, pseudonym)
             else:
                 answer = await self._decide(turn, state, pseudonym)
-            return await self._dressed(answer, turn, state)
+            return await self._dressed(answer, turn, state, pseudonym)
         except Exception:
             log.exception("turn_failed")
             answer = self.hiding.cover(state) if state.locked else self._last_resort(turn, state)
-            return await self._dressed(answer, turn, state)
+            return await self._dressed(answer, turn, state, pseudonym)
 
     def _last_resort(self, turn: Turn, state: State) -> Answer:
         """Answer without engine, directory and database: a number in danger, an apology otherwise."""
@@ -266,14 +278,18 @@ class Router:
             return Answer([Message(number.text), self._say("utter_danger_choices", state)])
         return Answer([self._say("utter_trouble", state)])
 
-    async def _dressed(self, answer: Answer, turn: Turn, state: State) -> Reply:
+    async def _dressed(self, answer: Answer, turn: Turn, state: State, pseudonym: str) -> Reply:
         """Return the reply for an answer, and note in `state` what follows from it."""
         if answer.finish:
+            await self.handover.left(state, pseudonym, answer.finish)
             return self._finish(answer.finish, state)
         if answer.understood and answer.understood not in ("nlu_fallback", "not_understood", "change_language"):
             state.last_intent = answer.understood
-        self._check_back(answer, state)
-        reply = await asyncio.to_thread(self._dress, answer, state)
+        if answer.understood in SAFETY:
+            await self.handover.alarm(answer.understood, state, pseudonym)
+        if state.owner != OPERATOR:
+            self._check_back(answer, state)
+        reply = await asyncio.to_thread(self.dressing.dress, answer, state)
         if answer.clear:
             reply.delete, state.messages = state.deletable(), []
             reply.cleared = True
@@ -282,6 +298,8 @@ class Router:
         reply.hide = answer.hide
         reply.hide_after = self._hide_after(state)
         reply.covered = state.locked
+        reply.with_staff = state.case is not None
+        reply.silent = answer.silent
         state.turn += 1
         return reply
 
@@ -292,7 +310,7 @@ class Router:
         if state.return_word:
             return lock.LOCK_SECONDS
         if state.shared_phone:  # while the numbers of its messages are still known
-            return int(3600 * lifetime_hours(state, self.expiry_hours) * CLEAR_AT)
+            return int(3600 * lifetime_hours(state, self.memory.expiry_hours) * CLEAR_AT)
         return 0
 
     def _check_back(self, answer: Answer, state: State) -> None:
@@ -304,12 +322,13 @@ class Router:
             state.check_back = None
             answer.messages.append(self._say("utter_check_back", state))
 
-    def _behind_the_cover(self, turn: Turn, state: State, pseudonym: str) -> Answer:
+    async def _behind_the_cover(self, turn: Turn, state: State, pseudonym: str) -> Answer:
         if self._is_exit(turn):
             # All is forgotten but the words: a stranger who writes "stop" still finds the converter.
+            await self.handover.left(state, pseudonym, "exit")
             state.forget_all_but_words()
             return replace(self.hiding.cover(state), clear=True)
-        content = self._payloads.get(turn.content, "") if turn.kind is Kind.BUTTON else turn.content
+        content = self.dressing.payloads.get(turn.content, "") if turn.kind is Kind.BUTTON else turn.content
         return self.hiding.behind_the_cover(turn.kind, content, state, pseudonym)
 
     def _finish(self, how: str, state: State) -> Reply:
@@ -318,29 +337,33 @@ class Router:
         else:
             name = "utter_erased_partly" if state.undeletable else "utter_erased"
             answer = Answer([Message(self.catalogue.say(name, state.language, state.turn).text)], cover=True)
-        reply = self._dress(answer, state)
+        reply = self.dressing.dress(answer, state)
         reply.delete, reply.ended, reply.cover = state.deletable(), True, how == "exit"
         return reply
 
     async def _decide(self, turn: Turn, state: State, pseudonym: str) -> Answer:
         if turn.kind is Kind.BUTTON:
-            payload = self._payloads.get(turn.content)
+            payload = self.dressing.payloads.get(turn.content)
             if payload is None:
                 return Answer([self._say("utter_button_expired", state), *self._start(state)])
-            return await self._tapped(payload, state)
+            return await self._tapped(payload, turn, state, pseudonym)
         if turn.kind is Kind.COMMAND:
             payload = COMMANDS.get(turn.content.lower())
-            return (
-                await self._tapped(payload, state) if payload else Answer([self._say("utter_unknown_command", state)])
-            )
-        advert = self.inquiries.is_expected_advert(turn.kind, turn.content, state)
+            if payload is None:
+                return Answer([self._say("utter_unknown_command", state)])
+            return await self._tapped(payload, turn, state, pseudonym)
         danger = self.screen.match(turn.content) if turn.content else None
         if danger and danger[0] == "quick_exit":
             return Answer([], finish="exit")
+        if state.owner == OPERATOR:
+            return await self._to_staff(turn, state, pseudonym, danger[0] if danger else None)
+        if state.owner == QUEUE and turn.content:
+            await self.handover.passed_on(turn, state, pseudonym)
+        advert = self.inquiries.is_expected_advert(turn.kind, turn.content, state)
         if danger:
             signs = await self.inquiries.read_advert(turn.content, state) if advert else []
             state.expecting = None
-            offer = self._follow_language(turn.content, state, fallback=danger[1])
+            offer = self.following.follow(turn.content, state, fallback=danger[1])
             answer = await self._ask_engine(
                 state,
                 payload=f"/{danger[0]}",
@@ -355,12 +378,31 @@ class Router:
             return Answer([self._say(f"utter_{turn.kind.value}", state), self._say("utter_menu", state)])
         if not turn.content.strip():
             return Answer([self._say("utter_sticker", state)])
-        expected = await self.inquiries.take(turn.content, state, pseudonym)
+        expected = await self._expected(turn, state, pseudonym)
         if expected:
             return expected
         if self.hiding.is_conversion(turn.content):
             return self.hiding.cover(state, turn.content)
-        return await self._typed(turn.content, state)
+        return await self._typed(turn.content, turn, state, pseudonym)
+
+    async def _expected(self, turn: Turn, state: State, pseudonym: str) -> Answer | None:
+        """Take a message for what was asked for, or for a case number; None where it is for the engine."""
+        if state.expecting in (MESSAGE, REFERENCE):
+            expecting, state.expecting = state.expecting, None
+            return await self.handover.take(expecting, turn, state, pseudonym)
+        if read_reference(turn.content):
+            state.expecting = None
+            return await self.handover.came_back(turn.content, state)
+        return await self.inquiries.take(turn.content, state, pseudonym)
+
+    async def _to_staff(self, turn: Turn, state: State, pseudonym: str, danger: str | None) -> Answer:
+        """Hand what she writes to the operator. The assistant is silent; in danger the numbers are shown."""
+        self.following.follow(turn.content, state)  # phrases come in the language that she writes; nothing is offered
+        answer = await self.handover.received(turn, state, pseudonym, danger)
+        if danger in ("immediate_danger", "self_harm"):
+            shown = await asyncio.to_thread(self._without_engine, f"/{danger}", state)
+            return replace(shown, messages=[*shown.messages, *answer.messages])
+        return answer
 
     def _patience(self) -> float:
         """Return how many seconds somebody in danger may wait for the engine."""
@@ -368,9 +410,11 @@ class Router:
             return SAFETY_ENGINE_SECONDS
         return STARTING_ENGINE_SECONDS if self.engine.listening else 0.0
 
-    async def _typed(self, text: str, state: State) -> Answer:
-        offer = self._follow_language(text, state)
+    async def _typed(self, text: str, turn: Turn, state: State, pseudonym: str) -> Answer:
+        offer = self.following.follow(text, state)
         answer = await self._ask_engine(state, text=text)
+        if answer.asks_human:
+            return await self.handover.request(turn, state, pseudonym)
         if answer.finish:
             return answer
         if len(text) >= LIKE_AN_ADVERT and answer.understood in MAY_BE_ADVERTS:
@@ -384,10 +428,17 @@ class Router:
             answer.messages.insert(0, self._welcome(state))
         return replace(answer, messages=answer.messages + offer)
 
-    async def _tapped(self, payload: str, state: State) -> Answer:
+    async def _tapped(self, payload: str, turn: Turn, state: State, pseudonym: str) -> Answer:
         command, _, value = payload.partition(":")
         if command in ("!exit", "!erase"):
             return Answer([], finish=command[1:])
+        if command in HANDOVER:
+            state.expecting = None
+            return await self.handover.command(command, value, turn, state, pseudonym)
+        if state.owner == OPERATOR and command not in WITH_STAFF:
+            return await self._tapped_with_staff(payload, state)
+        if payload == "/delete_data" and self.handover.case(state, pseudonym):
+            return Answer([self._say("utter_question_erase_case", state)])
         if command == "!language" and not value:
             return Answer(self.effects.languages(state))
         if command == "!language":
@@ -418,38 +469,28 @@ class Router:
         if payload == "/start":
             state.greeted = True
             state.last_intent = None
-        return await self._ask_engine(state, payload=payload)
+        answer = await self._ask_engine(state, payload=payload)
+        return await self.handover.request(turn, state, pseudonym) if answer.asks_human else answer
+
+    async def _tapped_with_staff(self, payload: str, state: State) -> Answer:
+        """Answer a button of the assistant's in an operator's conversation: danger at once, else what she can do."""
+        if payload in ("/immediate_danger", "/self_harm"):
+            return await asyncio.to_thread(self._without_engine, payload, state)
+        if payload == "/delete_data":
+            return Answer([self._say("utter_question_erase_case", state)])
+        return Answer([self._say("utter_handover_with_person", state)])
 
     async def _change_language(self, language: str, state: State) -> Answer:
         state.language = language
         state.language_chosen = True
         changed = self._say("utter_language_changed", state)
+        if state.owner == OPERATOR:
+            return Answer([changed])
         last = state.last_intent
         if last and (last.startswith(REPEATED_AFTER_LANGUAGE) or f"utter_{last}_simple" in self.catalogue):
             again = await self._ask_engine(state, payload=f"/{last}")
             return replace(again, messages=[changed, *again.messages])
         return Answer([changed, *self._start(state)])
-
-    def _follow_language(self, text: str, state: State, fallback: str | None = None) -> list[Message]:
-        """Answer in the language she writes, unless she chose another: then offer it. Return the offer, if any.
-
-        Until she chooses, the conversation's language is only the device's, and what she writes says more; the way
-        back is offered with it.
-        """
-        ready = self.warmed or fallback is None  # in danger, the pattern's language is enough
-        guesser = self.guesser() if ready and says_its_language(text) else None
-        language, sure = guesser.guess(text) if guesser else (fallback, SURE if fallback else 0.0)
-        if language is None or language == state.language or sure < SURE or language not in self.catalogue.languages:
-            return []
-        offered = state.language if not state.language_chosen else language
-        if not state.language_chosen:
-            state.language = language
-        if offered in state.offered:
-            return []
-        state.offered.append(offered)
-        said = self.catalogue.say("utter_language_offer", offered)
-        yes = self.catalogue.text("utter_language_yes", offered)
-        return [Message(said.text, (Button(yes, f"!language:{offered}"),), language=offered)]
 
     async def _ask_engine(
         self, state: State, text: str = "", payload: str | None = None, seconds: float | None = None
@@ -459,6 +500,8 @@ class Router:
         try:
             result = await self.engine.turn(request, ENGINE_SECONDS if seconds is None else seconds)
         except EngineUnavailable:
+            if payload == "/talk_to_human":
+                return Answer(await self.handover.offer(state), "talk_to_human")
             return await asyncio.to_thread(self._without_engine, payload, state)
         state.engine = result["memory"]
         answer = Answer([], result["understood"]["intent"])
@@ -481,7 +524,7 @@ class Router:
                     said = replace(said, text=f"{answer.messages.pop().text}\n{said.text}")
                 answer.messages.append(said)
             joined = "text" in message and not message["buttons"]
-        if not answer.messages and not answer.finish:
+        if not (answer.messages or answer.finish or answer.asks_human):
             answer.messages.append(self._say("utter_default", state))
         return answer
 
@@ -489,6 +532,8 @@ class Router:
     def _do(what: str, state: State, answer: Answer) -> None:
         if what in ("exit", "erase"):
             answer.finish = what
+        elif what == "human":
+            answer.asks_human = True
         elif what in ("phone_own", "phone_shared"):
             state.shared_phone = what == "phone_shared"
 
@@ -496,6 +541,8 @@ class Router:
         what = message["show"]
         if what == "languages":
             return await self._named_language(text, state)
+        if what == "human":
+            return await self.handover.offer(state)
         if what == "services":
             wanted = Wanted(message["country"], message["need"], message["topic"], (state.language,))
             return await asyncio.to_thread(self.effects.services, state, wanted)
@@ -547,7 +594,7 @@ class Router:
     def opening(self, language: str) -> list[Message]:
         """Return the first screen, for a channel that shows it before anybody has written. Stores nothing."""
         state = State(language=language)
-        return self._dress(Answer(self._start(state)), state).messages
+        return self.dressing.dress(Answer(self._start(state)), state).messages
 
     def _welcome(self, state: State) -> Message:
         said = self.catalogue.say("utter_welcome", state.language)
@@ -566,41 +613,3 @@ class Router:
     def hide_token(self) -> str:
         """The token of the button that hides an idle chat, for a channel that taps it by itself (Reply.hide_after)."""
         return self.vault.token("!hide")
-
-    def _dress(self, answer: Answer, state: State) -> Reply:
-        """Fill in what was left open, avoid saying the same twice in a row, add the exit, name buttons by tokens."""
-        messages = answer.messages
-        if any("{" in message.text for message in messages):
-            values = self.effects.values(state)
-            messages = [replace(message, text=fill(message.text, values)) for message in messages]
-        if not answer.cover:
-            self._vary(messages, state)
-            ways_out = [
-                Button(self.catalogue.text("utter_menu_button", state.language), "/menu"),
-                Button(self.catalogue.text("utter_exit", state.language), "!exit"),
-            ]
-            if state.return_word:
-                ways_out.insert(1, Button(self.catalogue.text("utter_lock_button", state.language), "!lock"))
-            if state.walking and not answer.asks:
-                ways_out.insert(0, self.guides.go_on(state))
-            messages[-1] = replace(messages[-1], buttons=messages[-1].buttons + tuple(ways_out))
-        dressed = [
-            replace(
-                message,
-                buttons=(),
-                choices=tuple(Choice(button.title, self.vault.token(button.payload)) for button in message.buttons),
-            )
-            for message in messages
-        ]
-        return Reply(dressed, state.language, self.catalogue.languages[state.language].direction, cover=answer.cover)
-
-    def _vary(self, messages: list[Message], state: State) -> None:
-        """Say so where a text comes twice in a row."""
-        digests = [self.vault.token(message.text) for message in messages]
-        for index, digest in enumerate(digests):
-            if digest in state.last_texts:
-                again = self.catalogue.say("utter_again", state.language, state.turn).text
-                messages[index] = replace(messages[index], text=f"{again}\n{messages[index].text}")
-                digests[index] = self.vault.token(messages[index].text)
-                break
-        state.last_texts = digests

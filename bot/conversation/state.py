@@ -10,6 +10,9 @@ from typing import Any
 DELETABLE_SECONDS = 48 * 3600
 """How long Telegram lets a bot delete messages (Bot API, deleteMessages; read 2026-11-23)."""
 
+ASSISTANT, QUEUE, OPERATOR = "assistant", "queue", "operator"
+"""Who owns a conversation: who answers what she writes."""
+
 MOST_MESSAGES = 1500
 MOST_SEEN = 64
 
@@ -37,7 +40,7 @@ class State:
     """[message id, Unix time] of what is in the chat, both sides, for deleting."""
     expecting: str | None = None
     """What the next message is taken for, where it is not for the engine: "return_word", "duress_word", "advert",
-    "trip_to", "trip_from"."""
+    "trip_to", "trip_from", "message" (for staff), "reference"."""
     trip_to: str | None = None
     """The country that she thinks of going to, until that question is answered."""
     return_word: str | None = None
@@ -50,6 +53,18 @@ class State:
     """Unix time of the last turn; kept only where a word to return is set."""
     check_back: int | None = None
     """The turn at which to ask how she is, after she spoke of despair."""
+    owner: str = ASSISTANT
+    """Who answers: the assistant, also while she waits in the queue; or an operator alone. It outlasts restarts."""
+    case: str | None = None
+    """Her case, where staff have it or may have it again."""
+    address: str | None = None
+    """Where her channel reaches her, kept only while a case is open and the channel can write first."""
+    tell: bool = True
+    """Staff may write without waiting for her to look."""
+    answer_here: bool = False
+    """The answer to a message that she left is wanted in this chat."""
+    reference: str | None = None
+    """A reference that she gave and that is looked up when she has agreed; kept until then only."""
     undeletable: bool = False
     """Some messages have become too old for the channel to delete."""
 

@@ -82,6 +82,8 @@ class Message:
     """Where it differs from the reply's."""
     card: Card | None = None
     """The same words, for a channel that can show them large."""
+    sender: str | None = None
+    """Who says it, where that is a person and not the machine: "Ana (a person)"."""
 
 
 @dataclass
@@ -92,7 +94,8 @@ class Reply:
     conversation was forgotten. `cover`: nothing in it tells what this chat is. `cleared`: what stood in the chat
     before is to be taken out of sight; `hide`: what she just sent is. `hide_after`: after so many idle seconds the
     channel hides the chat by itself, where it can; 0: it does not; None: as it was. `covered`: the chat is hidden
-    behind the converter. `sent_ids`: filled by the channel with the ids of what it sent.
+    behind the converter. `with_staff`: staff have her case, so that lines may come without her writing. `silent`: what
+    she wrote has reached them, and nothing is answered. `sent_ids`: filled by the channel with the ids of what it sent.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -105,4 +108,6 @@ class Reply:
     hide: bool = False
     hide_after: int | None = None
     covered: bool = False
+    with_staff: bool = False
+    silent: bool = False
     sent_ids: list[int] = field(default_factory=list)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from bot.directory.hours import opening
-from bot.directory.models import EmergencyNumber, Organization, Service, ServiceArea
+from bot.directory.models import Attribute, EmergencyNumber, Organization, Service, ServiceArea
 
 BEST = 3
 CONSULAR = "consular"
@@ -56,6 +56,21 @@ class Emergency:
     silent_code: str | None = None
 
 
+MOST_FOUND = 50
+_WHOLE = tuple(
+    selectinload(part)
+    for part in (
+        Service.phones,
+        Service.schedules,
+        Service.languages,
+        Service.attributes,
+        Service.service_areas,
+        Service.organization,
+    )
+)
+_NAMES = (Service.name, Service.description, Organization.name)
+
+
 class Directory:
     """Reads the directory. Calls block for a few milliseconds."""
 
@@ -70,20 +85,31 @@ class Directory:
             .join(ServiceArea)
             .where(ServiceArea.extent == wanted.country if wanted.country else ServiceArea.extent.is_(None))
             .where(Service.status == "active")
-            .options(
-                selectinload(Service.phones),
-                selectinload(Service.schedules),
-                selectinload(Service.languages),
-                selectinload(Service.attributes),
-                selectinload(Service.service_areas),
-                selectinload(Service.organization),
-            )
+            .options(*_WHOLE)
         )
         with Session(self.engine, expire_on_commit=False) as session:
             found = list(session.scalars(query))
         kinds = _kinds(wanted)
         suitable = [service for service in found if service.kind in kinds]
         return sorted(suitable, key=lambda service: _rank(service, wanted, kinds, now))[:BEST]
+
+    def get(self, service_id: str) -> Service | None:
+        """Return one active service, or None."""
+        query = select(Service).where(Service.id == service_id, Service.status == "active").options(*_WHOLE)
+        with Session(self.engine, expire_on_commit=False) as session:
+            return session.scalar(query)
+
+    def find(self, text: str = "", country: str = "", need: str = "") -> list[Service]:
+        """Return up to MOST_FOUND active services in whose names all words of `text` occur, for staff."""
+        query = select(Service).join(Organization).where(Service.status == "active").options(*_WHOLE)
+        for word in text.split()[:10]:
+            query = query.where(or_(*(column.icontains(word, autoescape=True) for column in _NAMES)))
+        if country:
+            query = query.where(Service.service_areas.any(ServiceArea.extent == country))
+        if need:
+            query = query.where(Service.attributes.any(Attribute.term == need))
+        with Session(self.engine, expire_on_commit=False) as session:
+            return list(session.scalars(query.order_by(Service.name, Service.id).limit(MOST_FOUND)))
 
     def emergency(self, country: str | None) -> Emergency | None:
         """Return what to dial in `country`; None where that is not known."""

@@ -82,6 +82,19 @@ class EngineClient:
             except _no_answer():
                 await asyncio.sleep(min(_RETRY_SECONDS, max(0.0, deadline - time.monotonic())))
 
+    async def parse(self, text: str, seconds: float) -> dict[str, Any]:
+        """Return what the engine understands of a text (see bot.engine.host.Host.parse). Raises EngineUnavailable."""
+        if not self.listening:
+            raise EngineUnavailable
+        try:
+            response = await self._http.post("/parse", content=json.dumps({"text": text}), timeout=seconds)
+        except _no_answer():
+            raise EngineUnavailable from None
+        if response.status_code != 200:
+            raise EngineUnavailable
+        result: dict[str, Any] = response.json()
+        return result
+
     async def ready(self) -> bool:
         """Return whether the engine has its model and answers."""
         if not self.listening:

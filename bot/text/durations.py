@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from babel.units import format_unit
 
 
@@ -13,3 +15,12 @@ def duration(amount: float, unit: str, language: str) -> str:
         if name not in words:
             return words
     return str(amount)
+
+
+def time_left(until: int, language: str) -> str:
+    """Return how long it is until a Unix time: in days, hours or minutes, whichever counts to two at least."""
+    seconds = max(0, until - time.time())
+    for unit, size in (("day", 86400), ("hour", 3600)):
+        if seconds >= 1.5 * size:
+            return duration(round(seconds / size), unit, language)
+    return duration(max(1, round(seconds / 60)), "minute", language)

@@ -27,6 +27,8 @@ TELLING = {
     }.items()
 }
 INSIDE = (
+    "utter_console_",
+    "utter_intent_",
     "utter_need_name_",
     "utter_kind_",
     "utter_card_text_",

@@ -10,10 +10,13 @@ const exitToken = document.getElementById("exit").value;
 const TRIES = 4;
 let escapes = [];
 let waiting = Promise.resolve();
+let asking = null; // the question for what staff write, while one is open
+const shown = new Set(); // lines of theirs that stand here
 
 function leave() {
   navigator.sendBeacon("/leave", new URLSearchParams({ conversation: conversation.value }));
   conversation.value = "";
+  stopListening();
   document.body.replaceChildren();
   document.title = "";
   location.replace("/units");
@@ -108,6 +111,7 @@ function hideLater(after) {
   if (!after.seconds) return;
   hiding = setTimeout(() => {
     log.replaceChildren(); // at once, with or without a network
+    stopListening();
     words.offline = "…";
     cover(true, "");
     waiting = waiting.then(() =>
@@ -130,9 +134,20 @@ function show(answer) {
   document.getElementById("exit").textContent = answer.interface.exit;
   document.getElementById("privacy").textContent = answer.interface.privacy;
   document.getElementById("hint").textContent = answer.interface.exit_hint;
+  const first = showMessages(answer.messages);
+  bring(first);
+}
+
+function showMessages(messages) {
   let first = null;
-  for (const each of answer.messages) {
-    const message = each.card ? cardOf(each.card) : bubble("", each.parts.map(run));
+  for (const each of messages) {
+    const message = each.card ? cardOf(each.card) : bubble(each.sender ? "human" : "", each.parts.map(run));
+    if (each.sender) {
+      const who = document.createElement("span");
+      who.className = "sender";
+      who.textContent = each.sender;
+      message.prepend(who);
+    }
     if (each.language) {
       message.lang = each.language;
       message.dir = each.direction;
@@ -152,7 +167,60 @@ function show(answer) {
     }
     first ??= message;
   }
-  bring(first);
+  return first;
+}
+
+const statusLine = document.getElementById("status");
+let statusDigest = "";
+
+function showStatus(status) {
+  statusDigest = status.digest;
+  const text = [status.text, status.typing, status.deletes].filter(Boolean).join(" · ");
+  statusLine.textContent = text;
+  statusLine.hidden = !text;
+}
+
+// While staff have her case, the page asks for what they write, and says what it has shown: nothing is lost or doubled.
+async function listen() {
+  if (asking) return;
+  const mine = (asking = new AbortController());
+  let pause = 1000;
+  while (mine === asking && !document.body.classList.contains("covered") && conversation.value) {
+    try {
+      const response = await fetch("/news", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ conversation: conversation.value, shown: [...shown].slice(-100), status: statusDigest }),
+        credentials: "omit",
+        signal: mine.signal,
+      });
+      if (response.status === 204) break;
+      if (!response.ok) throw new Error(String(response.status));
+      const news = await response.json();
+      if (mine !== asking || document.body.classList.contains("covered")) break;
+      for (const line of news.lines) {
+        if (shown.has(line.token)) continue;
+        shown.add(line.token);
+        bring(showMessages(line.messages));
+        clearTimeout(hiding); // somebody is talking with her
+      }
+      showStatus(news.status);
+      if (!news.status.live) break;
+      pause = 1000;
+    } catch (error) {
+      if (mine !== asking) return;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      pause = Math.min(pause * 2, 15000);
+    }
+  }
+  if (mine === asking) asking = null;
+}
+
+function stopListening() {
+  asking?.abort();
+  asking = null;
+  statusLine.hidden = true;
+  statusDigest = "";
 }
 
 async function ask(fields) {
@@ -197,6 +265,7 @@ async function turn(fields, shown) {
     typing.remove();
     if (answer.ended && answer.cover) return leave();
     if (answer.hide && mine) mine.remove();
+    if (answer.cleared || answer.ended || answer.covered) stopListening();
     if (answer.cleared) log.replaceChildren();
     hideLater(answer.hide_after);
     if (answer.ended) {
@@ -204,6 +273,14 @@ async function turn(fields, shown) {
       conversation.value = Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) => byte.toString(16).padStart(2, "0")).join("");
     }
     show(answer);
+    if (answer.silent && mine) {
+      const tick = document.createElement("span");
+      tick.className = "tick";
+      tick.textContent = words.sent;
+      mine.append(tick);
+      bring(mine);
+    }
+    if (answer.with_staff && !answer.covered) listen();
   } catch {
     note(words.offline);
     typing.classList.remove("typing");
@@ -248,3 +325,5 @@ document.addEventListener("keydown", (event) => {
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.replace("/units");
 });
+
+if (words.staff) listen();

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import itertools
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,20 +15,10 @@ from bot.conversation import lock
 from bot.conversation.router import WAITING_TURNS
 from bot.conversation.state import State
 from bot.conversation.turn import Kind, Reply, Turn
+from tests.support import own_loop
 
 CHANNEL = "telegram"
 _addresses = itertools.count(4711)
-
-
-def own_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run an async test in a thread of its own: the browser tests leave an event loop running in the main one."""
-
-    @functools.wraps(test)
-    def run(*arguments: Any, **named: Any) -> None:
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(asyncio.run, test(*arguments, **named)).result()
-
-    return run
 
 
 class Talk:
@@ -63,7 +50,7 @@ class Talk:
 
     @property
     def state(self) -> State:
-        stored = self.router.conversations.load(self.pseudonym)
+        stored = self.router.memory.conversations.load(self.pseudonym)
         assert stored is not None
         return State.from_bytes(stored)
 
@@ -71,7 +58,7 @@ class Talk:
         """Let so much time pass since her last message."""
         state = self.state
         state.last_seen -= seconds
-        self.router._keep(self.pseudonym, state)
+        self.router.memory.keep(self.pseudonym, state)
 
     async def sets_word(self) -> None:
         await self.taps("/phone_shared")
@@ -146,10 +133,10 @@ async def test_leaving_from_behind_the_cover_forgets_all_but_the_words(talk: Tal
 async def test_a_flood_behind_the_cover_shows_nothing(talk: Talk) -> None:
     await talk.sets_word()
     await talk.taps("!lock")
-    talk.router._waiting[talk.pseudonym] = WAITING_TURNS
+    talk.router.memory._users[talk.pseudonym] = WAITING_TURNS
     async with talk.router.answer(talk.turn(Kind.TEXT, "who is this")) as reply:
         assert reply is None
-    talk.router._waiting.pop(talk.pseudonym, None)
+    talk.router.memory._users.pop(talk.pseudonym, None)
 
 
 @own_loop
@@ -157,7 +144,7 @@ async def test_what_is_forgotten_during_a_turn_stays_forgotten(talk: Talk) -> No
     await talk.says("5 kg")
     async with talk.router.answer(talk.turn(Kind.TEXT, "10 kg")):
         await talk.router.forget(CHANNEL, talk.address)
-    assert talk.router.conversations.load(talk.pseudonym) is None
+    assert talk.router.memory.conversations.load(talk.pseudonym) is None
 
 
 @own_loop
@@ -215,8 +202,8 @@ async def test_danger_is_answered_without_a_database(talk: Talk, monkeypatch: py
     def broken(*arguments: Any, **named: Any) -> Any:
         raise OperationalError("SELECT", {}, Exception("disk"))
 
-    monkeypatch.setattr(talk.router.conversations, "load", broken)
-    monkeypatch.setattr(talk.router.conversations, "keep", broken)
+    monkeypatch.setattr(talk.router.memory.conversations, "load", broken)
+    monkeypatch.setattr(talk.router.memory.conversations, "keep", broken)
     monkeypatch.setattr(talk.router.effects.directory, "emergency", broken)
     assert "112" in text(await talk.says("he is beating me right now"))
     assert text(await talk.taps("!countries"))
@@ -225,7 +212,7 @@ async def test_danger_is_answered_without_a_database(talk: Talk, monkeypatch: py
 @own_loop
 async def test_an_old_button_of_a_walk_is_no_answer(talk: Talk) -> None:
     """Its payload names the step; what the engine does with it: tests/conversations/corrections."""
-    tokens = {talk.router.vault.token(payload) for payload in talk.router._payloads.values()}
+    tokens = {talk.router.vault.token(payload) for payload in talk.router.dressing.payloads.values()}
     assert talk.router.vault.token('/walk_answer{"answer": "yes", "at": "signs_documents"}') in tokens
 
 

@@ -1,0 +1,88 @@
+"""Browsing without a case: the whole phrasebook in two languages, and the directory of services."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.console import services
+from bot.console.app import DESK, EVERYBODY, Page
+from bot.console.queue_pages import labels
+from bot.handoff.phrasebook import Phrasebook
+
+if TYPE_CHECKING:
+    from bot.console.app import Console
+    from bot.staff.sessions import Session
+
+LONGEST_SEARCH = 200
+
+
+def asked(request: Request, name: str) -> str:
+    """Return a search field of the address, cut to a sensible length."""
+    return request.query_params.get(name, "").strip()[:LONGEST_SEARCH]
+
+
+async def phrasebook(console: Console, request: Request, session: Session) -> Response:
+    words = labels(console, request, session)
+    languages = console.catalogue.languages
+    mine = asked(request, "mine")
+    mine = mine if mine in languages else words.code
+    hers = asked(request, "hers")
+    if hers not in languages:
+        hers = next(code for code in languages if code != mine)
+    query, group = asked(request, "q"), asked(request, "group")
+    values: dict[str, Any] = {"words": words, "mine": mine, "hers": hers, "query": query, "group": group}
+    book = Phrasebook(console.catalogue)
+    values["phrases"] = await asyncio.to_thread(book.find, mine, hers, query, group)
+    values["groups"] = book.titles(words.code)
+    fragment = request.headers.get("hx-request") == "true"
+    return console.render(request, session, "phrase_list.html" if fragment else "phrasebook.html", case=None, **values)
+
+
+async def service_values(
+    console: Console, request: Request, language: str, hers: str | None, country: str = "", need: str = ""
+) -> dict[str, Any]:
+    """Return what service_list.html and its form need; `country` and `need` where the request asks for none."""
+    if "country" in request.query_params:
+        country = asked(request, "country")
+    if "need" in request.query_params:
+        need = asked(request, "need")
+    words = asked(request, "words")
+    asks = bool(country or need or words)
+
+    def read() -> dict[str, Any]:
+        spoken = [code for code in (hers, language) if code]
+        found = services.search(console.directory, country, need, words, spoken) if asks else []
+        shown = found[: services.MOST]
+        return {
+            "services": services.rendered(console.catalogue, console.directory, shown, language, hers),
+            "service_count": len(found),
+            "countries": services.countries(console.directory, language),
+        }
+
+    values = await asyncio.to_thread(read)
+    return values | {
+        "needs": services.NEEDS,
+        "everywhere": services.EVERYWHERE,
+        "asks": asks,
+        "country": country,
+        "need": need,
+        "searched": words,
+    }
+
+
+async def directory(console: Console, request: Request, session: Session) -> Response:
+    words = labels(console, request, session)
+    values = await service_values(console, request, words.code, None)
+    fragment = request.headers.get("hx-request") == "true"
+    template = "service_list.html" if fragment else "directory.html"
+    return console.render(request, session, template, words=words, case=None, hers="", **values)
+
+
+PAGES = [
+    Page("GET", "/console/phrasebook", phrasebook, DESK),
+    Page("GET", "/console/directory", directory, EVERYBODY),
+]
