@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, text
 from starlette.applications import Starlette
@@ -42,6 +43,9 @@ from bot.text.catalogue import Catalogue
 from bot.vault.conversations import Conversations
 from bot.vault.keys import derive, load_or_create
 from bot.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from bot.handoff.elsewhere import Elsewhere
 
 log = get_logger(__name__)
 
@@ -83,8 +87,16 @@ class Gateway:
         self.accounts = Accounts(self.database, self.vault, self.audit)
         self.sessions = Sessions(self.accounts, self.audit, settings.console_idle_minutes)
         self.recovery = Recovery(self.database, self.vault, self.accounts, self.audit)
+        self.sessions.on_open.append(self.recovery.at_login)
         self.desk = self._desk()
-        self.handover = Handover(self.desk, self.effects, self.router.understand, settings.staff_team)
+        self.elsewhere = self._elsewhere()
+        self.handover = Handover(
+            self.desk,
+            self.effects,
+            self.router.understand,
+            settings.staff_team,
+            self.elsewhere.helpdesk if self.elsewhere else None,
+        )
         self.router.connect(self.handover)
         self._purging: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
@@ -104,10 +116,20 @@ class Gateway:
             retention_days=self.settings.case_retention_days,
         )
 
+    def _elsewhere(self) -> Elsewhere | None:
+        """Return the way to a helpdesk of the NGO's own, where one is set."""
+        if not self.settings.chatwoot_url:
+            return None
+        from bot.handoff.elsewhere import Elsewhere
+
+        return Elsewhere(self.settings, self.desk, self.catalogue.text("utter_handover_attachment", "en"))
+
     async def start(self, with_engine: bool = True) -> None:
         if with_engine:
             await self.engine_process.start()
         await self.desk.start()
+        if self.elsewhere:
+            await self.elsewhere.start()
         self._purging = asyncio.create_task(self._purge())
         self._warming = asyncio.create_task(self._warm())
 
@@ -117,6 +139,8 @@ class Gateway:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+        if self.elsewhere:
+            await self.elsewhere.stop()
         await self.desk.stop()
         await self.engine_process.stop()
         await self.engine.close()
@@ -199,6 +223,8 @@ def create_app(gateway: Gateway) -> Starlette:
             gateway.desk, gateway.directory, settings,
         ).routes(),
     ]  # fmt: skip
+    if gateway.elsewhere:
+        routes += gateway.elsewhere.helpdesk.routes()
     telegram = None
     if settings.telegram_token:
         from bot.channels.telegram import CHANNEL, TelegramChannel

@@ -93,7 +93,7 @@ def _whole(least: int, most: int, what: str) -> Callable[[str], int]:
 def _team(value: str) -> str:
     if not re.fullmatch(r"[\w -]{1,40}", value):
         raise ValueError("a team's name of at most 40 letters, digits, spaces and dashes")
-    return value
+    return re.sub(r"[ _]+", "-", value.lower())
 
 
 def _hours_of_staff(value: str) -> str:

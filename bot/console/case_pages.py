@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.console import security
 from bot.console.app import DESK, Page
-from bot.console.queue_pages import MESSAGES, case_id, labels, refused_text
+from bot.console.queue_pages import MESSAGES, case_id, labels, refused_text, waiting_ids
 from bot.console.search_pages import asked, service_values
 from bot.handoff.desk import REASONS, Refused
 
@@ -59,8 +59,11 @@ def case_values(console: Console, request: Request, session: Session, view: Case
         "view": view,
         "hers": view.entry.language,
         "version": version(view),
+        "mine_language": session.operator.language,
+        "groups": console.desk.groups(session),
         "key": secrets.token_urlsafe(16),
         "mine": entry.owner == me,
+        "waiting_ids": waiting_ids(console, [entry]),
         "offered_to_me": entry.offered_to == me,
         "reasons": REASONS,
         "prolong_days": PROLONG_DAYS,
@@ -92,7 +95,6 @@ async def _page(
         typed={"text": "", "note": "", "reason": "", **typed},
         panel=panel if panel in PANELS else "chat",
         phrases=console.desk.phrases(session, view.entry.id, query, group),
-        groups=console.desk.groups(session),
         query=query,
         group=group,
         presence=console.desk.presence(session),

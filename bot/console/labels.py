@@ -8,6 +8,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 
 from bot.channels.web import Part, parts
+from bot.handoff.words import PHRASE
 from bot.text.catalogue import Catalogue, fill
 
 ALERTS = ("danger", "self_harm", "not_safe", "child")
@@ -47,6 +48,11 @@ class Labels:
 
     def channel(self, code: str) -> str:
         return self.text(f"channel_{code if code in CHANNELS else 'other'}")
+
+    def untranslated(self, phrase: str, language: str) -> bool:
+        """Return whether a phrase of the phrasebook is still missing in a language."""
+        source = self.catalogue.responses[f"{PHRASE}{phrase}"][0]["text"]
+        return not self.catalogue.translate(source, language)[1]
 
     def alert(self, code: str) -> str:
         return self.text(f"alert_{code if code in ALERTS else 'other'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -46,10 +47,17 @@ def lists(console: Console, session: Session) -> dict[str, Any]:
         "mine": [entry for entry in entries if entry.owner == me],
         "offered": [entry for entry in entries if entry.offered_to == me],
         "team": [entry for entry in entries if entry.state != WAITING and me not in (entry.owner, entry.offered_to)],
+        "waiting_ids": waiting_ids(console, entries),
         "presence": console.desk.presence(session),
         "load": console.desk.load(session),
         "cap": session.operator.cap,
     }
+
+
+def waiting_ids(console: Console, entries: Iterable[Entry]) -> set[str]:
+    """Return the cases in which somebody waits for an answer; of the others, `since` is when they last changed."""
+    cases = (console.desk.cases.get(entry.id) for entry in entries)
+    return {case.id for case in cases if case and case.record.waiting_since is not None}
 
 
 def alarms(found: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ async def phrasebook(console: Console, request: Request, session: Session) -> Re
     values: dict[str, Any] = {"words": words, "mine": mine, "hers": hers, "query": query, "group": group}
     book = Phrasebook(console.catalogue)
     values["phrases"] = await asyncio.to_thread(book.find, mine, hers, query, group)
+    values["mine_language"] = mine
     values["groups"] = book.titles(words.code)
     fragment = request.headers.get("hx-request") == "true"
     return console.render(request, session, "phrase_list.html" if fragment else "phrasebook.html", case=None, **values)

@@ -283,9 +283,12 @@ class Router:
         if answer.finish:
             await self.handover.left(state, pseudonym, answer.finish)
             return self._finish(answer.finish, state)
+        if answer.understood in ("danger_over", "not_a_child"):
+            state.safety = None
         if answer.understood and answer.understood not in ("nlu_fallback", "not_understood", "change_language"):
             state.last_intent = answer.understood
         if answer.understood in SAFETY:
+            state.safety = (answer.understood, state.turn)
             await self.handover.alarm(answer.understood, state, pseudonym)
         if state.owner != OPERATOR:
             self._check_back(answer, state)
@@ -360,6 +363,11 @@ class Router:
         if state.owner == QUEUE and turn.content:
             await self.handover.passed_on(turn, state, pseudonym)
         advert = self.inquiries.is_expected_advert(turn.kind, turn.content, state)
+        if danger and state.expecting == MESSAGE:  # what she leaves for staff, and the numbers all the same
+            state.expecting = None
+            taken = await self.handover.take(MESSAGE, turn, state, pseudonym)
+            shown = await asyncio.to_thread(self._without_engine, f"/{danger[0]}", state)
+            return replace(shown, messages=[*shown.messages, *taken.messages])
         if danger:
             signs = await self.inquiries.read_advert(turn.content, state) if advert else []
             state.expecting = None

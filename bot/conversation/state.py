@@ -65,6 +65,8 @@ class State:
     """The answer to a message that she left is wanted in this chat."""
     reference: str | None = None
     """A reference that she gave and that is looked up when she has agreed; kept until then only."""
+    safety: tuple[str, int] | None = None
+    """The last safety intent, and the turn of it; None once it is over."""
     undeletable: bool = False
     """Some messages have become too old for the channel to delete."""
 

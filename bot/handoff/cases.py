@@ -50,6 +50,8 @@ class Record:
     """Her channel can write first (Telegram), rather than being asked by her page."""
     language: str = "en"
     opened_at: int = 0
+    ticket: int = 0
+    """Nanoseconds of the opening: who of two came first."""
     waiting_since: int | None = None
     """Since when she waits for an answer."""
     last_at: int = 0
@@ -77,7 +79,13 @@ class Record:
     """The case that she came back from."""
     external: str | None = None
     """Its name at another helpdesk (bot/handoff/chatwoot.py)."""
+    external_last: int = 0
+    """Number there of the last message that has reached her."""
+    external_under_way: list[tuple[int, int]] = field(default_factory=list)
+    """Lines on their way to her, with their numbers there."""
     left_message: bool = False
+    erased: bool = False
+    """She has erased everything: nothing is left to read."""
     tell: bool = True
     """She may be written to without asking first."""
 
@@ -296,6 +304,17 @@ class Cases:
                 update(LineRow).where(LineRow.case_id == case_id, LineRow.delivery == PENDING).values(delivery=UNKNOWN)
             )
 
+    def deliveries(self, case_id: str, seqs: Sequence[int]) -> dict[int, str]:
+        """Return how far lines have come."""
+        with DatabaseSession(self.engine) as session:
+            query = select(LineRow.seq, LineRow.delivery).where(LineRow.case_id == case_id, LineRow.seq.in_(seqs))
+            return dict(session.execute(query).tuples().all())
+
+    def discard(self, case_id: str, delivery: str) -> None:
+        """Delete lines that nobody can open any more."""
+        with self._lock, DatabaseSession(self.engine) as session, session.begin():
+            session.execute(delete(LineRow).where(LineRow.case_id == case_id, LineRow.delivery == delivery))
+
     def doubt_unfinished(self) -> None:
         """At the start: what was being sent when the last process died may have arrived or not."""
         with self._lock, DatabaseSession(self.engine) as session, session.begin():
@@ -373,7 +392,11 @@ class Cases:
 
 
 def _copy(record: Record) -> Record:
-    return replace(record, followers=list(record.followers))
+    return replace(
+        record,
+        followers=list(record.followers),
+        external_under_way=[(seq, number) for seq, number in record.external_under_way],
+    )
 
 
 def _key_info(case_id: str, generation: int, operator_id: str) -> str:

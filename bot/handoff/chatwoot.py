@@ -27,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.handoff.helpdesk import HelpdeskUnreachable
 from bot.log import get_logger
 from bot.settings import Secret
 
@@ -55,10 +56,6 @@ SMALLEST_PAGE = 20
 """Chatwoot lists so many messages at once, or more: fewer are the last ones."""
 LONGEST_NAME = 40
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
-
-
-class HelpdeskUnreachable(Exception):
-    """Chatwoot did not do it in time. Ask again later."""
 
 
 class HelpdeskRefused(HelpdeskUnreachable):

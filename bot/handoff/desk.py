@@ -164,7 +164,7 @@ class Desk:
         self._watching: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         post.words = words.for_her
-        post.delivered = self._delivered
+        post.watchers.append(self._delivered)
         accounts.on_team_change.append(self._on_loop(self.reseal))
         sessions.on_open.append(self._on_loop(self.on_login))
         sessions.on_close.append(self._on_loop(self.on_logout))
@@ -215,7 +215,7 @@ class Desk:
                 if changed and changed.record.state == WAITING:
                     await asyncio.to_thread(self.audit.note, "system", "case_released", case.id)
                     self._event(case.id, "operator_away")
-                    self._tell_her(case.id, "utter_handover_away")
+                    self.tell_her(case.id, "utter_handover_away")
                     self._changed(changed)
 
     def on_login(self, session: Session) -> None:
@@ -266,7 +266,7 @@ class Desk:
     def _keys(self, session: Session, case_id: str) -> Keys:
         case = self.cases.get(case_id)
         known: Keys = session.known.get(f"keys {case_id}", {})
-        if case is None or session.closed:
+        if case is None or case.record.erased or session.closed:
             return {}
         if case.generation not in known:
             known = self.cases.open_keys(case_id, session.operator.id, session.private_key)
@@ -336,7 +336,7 @@ class Desk:
             if case.record.team == team and not case.record.external and wanted(case.record)
         ]  # fmt: skip
         staff = {each.id: each for each in self.accounts.all()}
-        return [self._entry(session, case, staff) for case in sorted(chosen, key=_order)]
+        return [self._entry(session, case, staff) for case in sorted(chosen, key=order)]
 
     def queue(self, session: Session) -> list[Entry]:
         """Return who waits, the most urgent first, then the longest."""
@@ -489,7 +489,7 @@ class Desk:
         await asyncio.to_thread(self.audit.note, me.id, "case_taken", case_id)
         self._event(case_id, "taken", me.name)
         if not greeted[0]:
-            self._tell_her(case_id, "utter_handover_joined", name=me.name)
+            self.tell_her(case_id, "utter_handover_joined", name=me.name)
         self._changed(changed)
 
     async def offer(self, session: Session, case_id: str, operator_id: str) -> None:
@@ -547,7 +547,7 @@ class Desk:
         async with self.memory.change(changed.record.pseudonym) as state:
             if state is not None and state.case == case_id:
                 state.owner = ASSISTANT
-        self._tell_her(case_id, "utter_handover_left", name=name)
+        self.tell_her(case_id, "utter_handover_left", name=name)
 
     async def close(self, session: Session, case_id: str, reason: str, hard: bool, seen: int) -> None:
         """Close a case. Raises Refused("just_written") where she wrote after line `seen`."""
@@ -576,7 +576,7 @@ class Desk:
         await asyncio.to_thread(self.audit.note, session.operator.id, "case_closed", case_id)
         if pseudonym and case.record.owned:
             name = session.operator.name
-            self._tell_her(case_id, "utter_handover_closed_case", until=changed.deletes_at, name=name)
+            self.tell_her(case_id, "utter_handover_closed_case", until=changed.deletes_at, name=name)
         if hard or case.record.urgency >= HARD_URGENCY:
             self.duty.ask_debrief(session.operator.id)
             self.bus.tell_one("presence", session.operator.id)
@@ -696,7 +696,7 @@ class Desk:
                 self.post.deliver_soon(pseudonym)
         self._changed(case)
 
-    def _tell_her(self, case_id: str, notice: str, until: int | None = None, **values: str) -> None:
+    def tell_her(self, case_id: str, notice: str, until: int | None = None, **values: str) -> None:
         """Let the desk itself say something to her, in her language."""
         content = {"at": int(time.time()), "kind": "notice", "notice": notice, "values": values, "until": until}
         seq = self.cases.append(case_id, content, delivery=PENDING)
@@ -787,8 +787,10 @@ def _checked(text: str) -> str:
     return text
 
 
-def _order(case: Case) -> tuple[int, int]:
-    return -case.record.urgency, case.record.waiting_since or case.record.last_at
+def order(case: Case) -> tuple[int, int, int]:
+    """Sort key of a queue: the most urgent first, then who has waited longest."""
+    record = case.record
+    return -record.urgency, record.waiting_since or record.last_at, record.ticket
 
 
 def _read(record: Record) -> None:

@@ -22,7 +22,7 @@ from bot.conversation.turn import Kind, Message, Turn
 from bot.handoff import reference
 from bot.handoff.alias import new_alias
 from bot.handoff.cases import CLOSED, OPEN, WAITING, WITH_ASSISTANT, Case, Record
-from bot.handoff.desk import Desk, Summary
+from bot.handoff.desk import Desk, Summary, order
 from bot.handoff.helpdesk import Helpdesk, HelpdeskUnreachable
 from bot.handoff.safe_times import HOURS
 from bot.log import get_logger
@@ -41,6 +41,9 @@ COMMANDS = frozenset(
 )  # fmt: skip
 
 MOST_WAITING = 500
+RECENT_TURNS = 20
+"""For so many turns, danger that she spoke of makes her case urgent."""
+
 LONGEST = 4000
 URGENT = {"immediate_danger": 3, "self_harm": 2, "user_is_child": 2, "not_safe_to_talk": 1}
 ALERTS = {
@@ -103,12 +106,15 @@ class Handover:
     async def offer(self, state: State) -> list[Message]:
         """Whether somebody is there, what they would see, and whether she agrees."""
         here, minutes, opens = True, None, None
+        elsewhere = self.helpdesk is not None
         if self.helpdesk is None:
             if not await asyncio.to_thread(self._holders):
                 return [self._say("utter_handover_none", state)]
             available = await asyncio.to_thread(self.desk.availability, self.team)
             here, minutes, opens = available.here, available.minutes, available.opens
-        if here and minutes:
+        if elsewhere:
+            there = self._text("utter_handover_elsewhere", state)
+        elif here and minutes:
             wait = duration(minutes, "minute", state.language)
             there = self._text("utter_handover_here_wait", state, duration=wait)
         elif here:
@@ -231,7 +237,7 @@ class Handover:
     async def _begin(self, turn: Turn, state: State, pseudonym: str, left_message: bool) -> Case | None:
         """Open her case, anew or again; None where that is not possible."""
         pushes = turn.channel in self.post.outlets
-        urgency = max((URGENT.get(each or "", 0) for each in (state.last_intent, self._topic(state))), default=0)
+        urgency = self._urgency(state)
         moment = int(time.time())
         came_back = False
 
@@ -269,9 +275,8 @@ class Handover:
         everyone = self.cases.all()
         if sum(1 for each in everyone if each.record.state == WAITING) >= MOST_WAITING or not self._can_seal():
             return None
-        record = Record(
-            new_alias({each.record.alias for each in everyone}), self.team, opened_at=moment, last_at=moment
-        )
+        alias = new_alias({each.record.alias for each in everyone})
+        record = Record(alias, self.team, opened_at=moment, last_at=moment, ticket=time.time_ns())
         how(record)
         return self.cases.create(record, [] if self.helpdesk else self._holders(), None)
 
@@ -304,14 +309,10 @@ class Handover:
 
     def place(self, case: Case) -> int:
         """Return her place in the queue, from 1."""
-        mine = (-case.record.urgency, case.record.waiting_since or 0)
         return 1 + sum(
             1
             for each in self.cases.all()
-            if each.id != case.id
-            and each.record.state == WAITING
-            and each.record.team == case.record.team
-            and (-each.record.urgency, each.record.waiting_since or 0) < mine
+            if each.record.state == WAITING and each.record.team == case.record.team and order(each) < order(case)
         )
 
     async def _step_back(self, case: Case, state: State) -> Answer:
@@ -380,11 +381,11 @@ class Handover:
         case = self.case(state, pseudonym)
         if case is None:
             return False
+        once = f"{case.id} {turn.unique}" if turn.unique is not None else ""
         if case.record.external and self.helpdesk:
-            return await self._elsewhere(self.helpdesk.relay(case.record.external, turn.content))
-        once = f"{pseudonym} {turn.unique}" if turn.unique is not None else None
+            return await self._elsewhere(self.helpdesk.relay(case.record.external, turn.content[:LONGEST], once))
         content = {"kind": "person", "text": turn.content[:LONGEST]}
-        seq = await self._append(case, content, once, danger, state)
+        seq = await self._append(case, content, once or None, danger, state)
         if seq is not None and turn.content:
             understood = await self.understand(turn.content)
             if understood:
@@ -477,9 +478,13 @@ class Handover:
             self.cases.append(case.id, {"kind": "event", "event": "left_hidden"})
             if how == "erase" or not waits:  # a message that she left for later is still answered
                 self.desk.finish(case.id, "left_hidden")
+
+        def forget(record: Record) -> None:
+            record.pseudonym, record.erased = None, how == "erase"
+
         if how == "erase":
             self.cases.shred(case.id)
-        self.cases.change(case.id, lambda record: setattr(record, "pseudonym", None))
+        self.cases.change(case.id, forget)
 
     def lost(self, alive: Callable[[str], bool]) -> int:
         """Close the cases whose conversations have been forgotten, and those untouched for long; return how many."""
@@ -572,6 +577,13 @@ class Handover:
         if event != "queue":
             self.desk.bus.tell("queue", case.id, case.record.team)
         self.post.ring()
+
+    def _urgency(self, state: State) -> int:
+        """Return how urgent her case is, by what she has said lately."""
+        said = [self._topic(state)]
+        if state.safety and state.turn - state.safety[1] <= RECENT_TURNS:
+            said.append(state.safety[0])
+        return max((URGENT.get(each or "", 0) for each in said), default=0)
 
     @staticmethod
     def _topic(state: State) -> str | None:

@@ -15,8 +15,8 @@ class Helpdesk(Protocol):
     async def open(self, case: str, alias: str, summary: str) -> str:
         """Begin a conversation; return its name there. Raises HelpdeskUnreachable."""
 
-    async def relay(self, external: str, text: str) -> None:
-        """Pass on what she wrote. Raises HelpdeskUnreachable."""
+    async def relay(self, external: str, text: str, key: str = "") -> None:
+        """Pass on what she wrote; the same `key` is the same message. Raises HelpdeskUnreachable."""
 
     async def close(self, external: str, note: str) -> None:
         """Say that she has left. Raises HelpdeskUnreachable."""

@@ -73,7 +73,7 @@ class Post:
         self.outlets: dict[str, Outlet] = {}
         self.words: Callable[[dict[str, Any], State], list[Message]] = lambda content, state: []
         self.dress: Dress = lambda messages, state: Reply(messages, state.language)
-        self.delivered: Callable[[str], None] = lambda case_id: None
+        self.watchers: list[Callable[[str], None]] = []
         """Told of each case whose deliveries have changed."""
         self._parcels: dict[str, list[Parcel]] = {}
         self._bells: dict[str, set[asyncio.Event]] = {}
@@ -165,7 +165,8 @@ class Post:
 
     async def _mark(self, parcel: Parcel, delivery: str) -> None:
         await asyncio.to_thread(self.cases.set_delivery, parcel.case_id, [parcel.seq], delivery)
-        self.delivered(parcel.case_id)
+        for watcher in self.watchers:
+            watcher(parcel.case_id)
 
     def _remove(self, pseudonym: str, parcel: Parcel) -> None:
         waiting = [each for each in self._parcels.get(pseudonym, []) if each is not parcel]

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Engine, delete, or_, select
 from sqlalchemy.orm import Session as Database
 
-from bot.handoff.sealing import new_pair, private_from, public_of, seal, unseal
+from bot.handoff.sealing import new_pair, private_from, seal, unseal
 from bot.log import get_logger
 from bot.staff.accounts import Accounts, Operator, Role
 from bot.staff.audit import Audit
@@ -275,10 +275,7 @@ class Recovery:
 
 def _open_copy(generation: _Generation, whole: bytes, operator_id: str, sealed: bytes) -> X25519PrivateKey:
     try:
-        recovery = private_from(whole)
-        if public_of(recovery) != generation.public:
-            raise Unreadable
-        return private_from(unseal(recovery, sealed, _escrow_info(operator_id, generation.n)))
+        return private_from(unseal(private_from(whole), sealed, _escrow_info(operator_id, generation.n)))
     except Unreadable:
         raise StaffError("recovery_damaged") from None
 

@@ -155,7 +155,10 @@ function listen() {
   source.addEventListener("alert", (event) => {
     refreshHeader();
     refreshQueue();
-    if (event.data === caseView?.dataset.case) refreshLines();
+    if (event.data !== caseView?.dataset.case) return;
+    alarm(fill(live.dataset.alert, { alias: caseView.querySelector("h1").textContent }), "alert");
+    beep(4);
+    refreshLines();
   });
   source.addEventListener("ended", sessionOver);
 }
@@ -272,7 +275,6 @@ function seen() {
 if (sound) {
   const show = (on) => {
     sound.setAttribute("aria-pressed", String(on));
-    sound.textContent = on ? "🔔" : "🔕";
     sound.title = on ? sound.dataset.on : sound.dataset.off;
     sound.setAttribute("aria-label", sound.title);
   };

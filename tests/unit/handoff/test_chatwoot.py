@@ -22,9 +22,9 @@ from bot.handoff.chatwoot import (
     PATIENCE,
     Chatwoot,
     HelpdeskRefused,
-    HelpdeskUnreachable,
     plain,
 )
+from bot.handoff.helpdesk import HelpdeskUnreachable
 from bot.settings import Secret
 from tests.chatwoot_api import ACCOUNT, BOT, BOT_TOKEN, INBOX, OMAR, OTHER_INBOX, SECRET, TOKEN, ChatwootApi
 
@@ -591,7 +591,7 @@ async def test_a_conversation_that_is_gone_from_chatwoot_is_closed_enough(api: C
 async def test_deliveries_need_chatwoots_signature(api: ChatwootApi) -> None:
     async with Gateway(api) as gateway:
         conversation = await gateway.open()
-        await gateway.settle()
+        await gateway.until(lambda: api.called("conversation_show"))  # the first look is over
         api.holding = True
         api.say(conversation, "hello")
         reads = len(api.called("message_list"))
@@ -673,7 +673,7 @@ async def test_deliveries_that_can_not_be_read_are_refused(api: ChatwootApi) -> 
 async def test_deliveries_about_others_are_left_alone(api: ChatwootApi) -> None:
     async with Gateway(api) as gateway:
         conversation = await gateway.open()
-        await gateway.settle()
+        await gateway.until(lambda: api.called("conversation_show"))  # the first look is over
         api.holding = True
         api.say(conversation, "hello")
         reads = len(api.called("message_list"))

@@ -51,6 +51,7 @@ def test_a_new_operator_enrols_once_and_logs_in(staff: Staff) -> None:
     assert len(set(admission.recovery_codes)) == 10
     assert staff.accounts.holders("rome") == [ana.account]
     assert not ana.account.enrolling
+    assert ana.account.public_key == admission.operator.public_key
     again = ana.logs_in()
     assert again.operator.id == admission.operator.id
     assert again.operator.language == "uk"
@@ -322,6 +323,20 @@ def test_a_changed_password_keeps_the_key_pair_and_this_session_only(staff: Staf
         ana.logs_in()
     ana.password = "a whole new sentence"
     assert ana.logs_in().private_key.public_key().public_bytes_raw() == before
+
+
+def test_a_login_that_is_under_way_when_the_account_changes_is_refused(staff: Staff, ana: Person) -> None:
+    key = staff.accounts.kitchen.key
+
+    def meanwhile(password: str, salt: bytes, cost: Cost, known: bool) -> bytes:
+        made = key(password, salt, cost, known)
+        staff.accounts.kitchen.key = key  # type: ignore[method-assign]
+        staff.accounts.set_password(ana.account.id, PASSWORD, "a whole new sentence")
+        return made
+
+    staff.accounts.kitchen.key = meanwhile  # type: ignore[method-assign]
+    with pytest.raises(LoginRefused):
+        ana.logs_in()
 
 
 def test_changing_asks_for_the_password_and_slows_down_guessing(staff: Staff, ana: Person) -> None:

@@ -136,6 +136,15 @@ def test_a_cut_off_tail_is_found_with_what_was_expected(filled: Audit) -> None:
     assert (result.broken, result.why) == (6, "other")
 
 
+def test_a_row_put_back_from_before_a_cut_is_found(filled: Audit) -> None:
+    change(filled, "CREATE TABLE kept AS SELECT * FROM audit WHERE n = 6", "DELETE FROM audit WHERE n = 6")
+    filled.note("system", "case_closed", CASE)
+    filled.note("system", "case_closed", CASE)
+    change(filled, "DELETE FROM audit WHERE n = 6", "INSERT INTO audit SELECT * FROM kept")
+    result = filled.verify()
+    assert (result.broken, result.why) == (7, "missing")
+
+
 def test_an_emptied_log_is_found_with_what_was_expected(filled: Audit) -> None:
     kept = filled.verify()
     change(filled, "DELETE FROM audit")

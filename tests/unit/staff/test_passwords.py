@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pyotp
 import pytest
 
 from bot.staff import passwords, totp
@@ -133,3 +134,21 @@ def test_the_qr_code_is_inline_svg_and_its_secret_can_be_typed() -> None:
     assert "ana" not in svg
     assert totp.spelled(secret).replace(" ", "") == secret
     assert totp.uri(secret, "ana k").startswith("otpauth://totp/Helpline:ana%20k?secret=")
+
+
+def test_a_time_step_is_right_once_and_for_a_minute_and_a_half() -> None:
+    secret, now = totp.new_secret(), 1_800_000_000
+    code = pyotp.TOTP(secret).at(now)
+    step = now // totp.STEP_SECONDS
+    assert [totp.step_of(secret, code, 0, now + 30 * late) for late in (-2, -1, 0, 1, 2)] == [
+        None,
+        step,
+        step,
+        step,
+        None,
+    ]
+    assert totp.step_of(secret, code, step - 1, now) == step
+    assert totp.step_of(secret, code, step, now) is None
+    assert totp.step_of(secret, f" {code[:3]} {code[3:]} ", 0, now) == step
+    for wrong in ("", code[:5], code + "0", "abcdef", "½½½½½½", "\udcff" * 6):
+        assert totp.step_of(secret, wrong, 0, now) is None

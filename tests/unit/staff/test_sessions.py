@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from sqlalchemy import Engine
 
 from bot.staff.accounts import Role
 from bot.staff.sessions import MOST_EACH, Session
-from tests.unit.staff.conftest import AGENT, Person, Staff
+from tests.unit.staff.conftest import AGENT, PASSWORD, Person, Staff
 
 MINUTE = 60
 
@@ -103,7 +101,11 @@ def test_a_session_opened_from_before_a_change_does_not_live(staff: Staff, ana: 
     admission = ana.logs_in()
     staff.accounts.change(ana.account.id, by="cli", team="milan")
     token, _ = staff.sessions.open(admission.operator, admission.private_key, AGENT)
-    assert staff.sessions.get(token, AGENT, now=time.time()) is None
+    assert staff.sessions.get(token, AGENT) is None
+    admission = ana.logs_in()
+    staff.accounts.set_password(ana.account.id, PASSWORD, "a whole new sentence")
+    token, _ = staff.sessions.open(admission.operator, admission.private_key, AGENT)
+    assert staff.sessions.get(token, AGENT) is None
 
 
 def test_each_session_has_secrets_of_its_own(ana: Person) -> None:
