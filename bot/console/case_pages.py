@@ -111,8 +111,7 @@ async def _lines(
     console: Console, request: Request, session: Session, after: str, known: str, done: str = ""
 ) -> Response:
     """Return the lines after `after`, and beside them what else has changed since the page had version `known`."""
-    number = int(after) if after.isdecimal() and len(after) < 10 else 0
-    view = console.desk.view(session, case_id(request), number)
+    view = console.desk.view(session, case_id(request), _number(after))
     values = case_values(console, request, session, view)
     response = console.render(
         request, session, "case_news.html", changed=known != values["version"], done=done,
@@ -162,6 +161,8 @@ def posting(act: Act, done: str, back: str = "case", panel: str = "") -> Callabl
             problem = refused_text(labels(console, request, session), error)
             typed = {name: fields[name] for name in ("text", "note", "reason") if name in fields}
             return await _page(console, request, session, 409, problem, **typed)
+        if script and back != "case":
+            return Response(headers={"HX-Redirect": f"/console/{back}"})
         if script:
             words = labels(console, request, session)
             return await _lines(
@@ -228,7 +229,8 @@ async def _unfollow(console: Console, session: Session, case: str, fields: dict[
 
 
 def _number(value: str) -> int:
-    return int(value) if value.isdecimal() and len(value) < 10 else 0
+    """Return a number of a form or an address; 0 for what is none."""
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
 
 
 async def typing(console: Console, request: Request, session: Session) -> Response:
