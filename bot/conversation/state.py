@@ -63,6 +63,8 @@ class State:
     """Staff may write without waiting for her to look."""
     answer_here: bool = False
     """The answer to a message that she left is wanted in this chat."""
+    safe_time: str | None = None
+    """The part of the day in which she may be written to (bot/handoff/safe_times.py)."""
     reference: str | None = None
     """A reference that she gave and that is looked up when she has agreed; kept until then only."""
     safety: tuple[str, int] | None = None

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from bot.directory.hours import opening
-from bot.directory.models import Attribute, EmergencyNumber, Organization, Service, ServiceArea
+from bot.directory.models import EmergencyNumber, Organization, Service, ServiceArea
 
 BEST = 3
 CONSULAR = "consular"
@@ -56,7 +56,6 @@ class Emergency:
     silent_code: str | None = None
 
 
-MOST_FOUND = 50
 _WHOLE = tuple(
     selectinload(part)
     for part in (
@@ -68,7 +67,6 @@ _WHOLE = tuple(
         Service.organization,
     )
 )
-_NAMES = (Service.name, Service.description, Organization.name)
 
 
 class Directory:
@@ -98,18 +96,6 @@ class Directory:
         query = select(Service).where(Service.id == service_id, Service.status == "active").options(*_WHOLE)
         with Session(self.engine, expire_on_commit=False) as session:
             return session.scalar(query)
-
-    def find(self, text: str = "", country: str = "", need: str = "") -> list[Service]:
-        """Return up to MOST_FOUND active services in whose names all words of `text` occur, for staff."""
-        query = select(Service).join(Organization).where(Service.status == "active").options(*_WHOLE)
-        for word in text.split()[:10]:
-            query = query.where(or_(*(column.icontains(word, autoescape=True) for column in _NAMES)))
-        if country:
-            query = query.where(Service.service_areas.any(ServiceArea.extent == country))
-        if need:
-            query = query.where(Service.attributes.any(Attribute.term == need))
-        with Session(self.engine, expire_on_commit=False) as session:
-            return list(session.scalars(query.order_by(Service.name, Service.id).limit(MOST_FOUND)))
 
     def emergency(self, country: str | None) -> Emergency | None:
         """Return what to dial in `country`; None where that is not known."""

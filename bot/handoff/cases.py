@@ -262,14 +262,32 @@ class Cases:
                     continue  # sealed to an earlier key pair of hers
         return keys
 
-    def lines(self, case_id: str, keys: Keys, after: int = 0, only: str | None = None) -> list[Line]:
-        """Return the case's lines after number `after` that `keys` open; `only` those of one delivery."""
+    def lines(
+        self,
+        case_id: str,
+        keys: Keys,
+        after: int = 0,
+        only: str | None = None,
+        opened: dict[int, dict[str, Any]] | None = None,
+    ) -> list[Line]:
+        """Return the case's lines after number `after` that `keys` open; `only` those of one delivery.
+
+        `opened` holds what was opened before, by number, and gets what is opened now.
+        """
         query = select(LineRow).where(LineRow.case_id == case_id, LineRow.seq > after).order_by(LineRow.seq)
         if only:
             query = query.where(LineRow.delivery == only)
         with DatabaseSession(self.engine) as session:
             rows = list(session.scalars(query))
-        return [line for line in (self._open(row, keys) for row in rows) if line]
+        found = []
+        for row in rows:
+            content = (opened or {}).get(row.seq)
+            line = Line(row.seq, content, row.delivery) if content else self._open(row, keys)
+            if line:
+                found.append(line)
+                if opened is not None:
+                    opened[row.seq] = line.content
+        return found
 
     def line(self, case_id: str, seq: int, keys: Keys) -> Line | None:
         """Return one line, where it is there and `keys` open it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 
 from bot.conversation.memory import Memory
 from bot.conversation.state import ASSISTANT, OPERATOR
-from bot.directory.models import Schedule, Service
+from bot.directory.models import Schedule
 from bot.handoff import presence as duty
 from bot.handoff.availability import Availability, Waits, next_opening
 from bot.handoff.bus import Bus
@@ -45,6 +46,7 @@ RELEASE_SECONDS = 120.0
 """An operator's console closed for so long while she waits for an answer, and her case goes back to the queue."""
 
 WATCH_SECONDS = 5.0
+FLUSH_EVERY = 12
 HARD_URGENCY = 2
 
 
@@ -92,6 +94,8 @@ class Entry:
     closed_reason: str | None
     deletes_at: int | None
     followers: int
+    waits: bool
+    """`since` is when she began to wait for an answer; else, when something last happened."""
     language: str
     country_name: str = ""
     topic_name: str = ""
@@ -195,9 +199,11 @@ class Desk:
         return hook
 
     async def _watch(self) -> None:
-        while True:
+        for number in itertools.count():
             await asyncio.sleep(WATCH_SECONDS)
             try:
+                if number % FLUSH_EVERY == 0:
+                    self.post.flush()
                 await asyncio.to_thread(self.sessions.sweep)
                 await self._release_orphans()
             except Exception:
@@ -320,6 +326,7 @@ class Desk:
             closed_reason=record.reason,
             deletes_at=case.deletes_at,
             followers=len(record.followers),
+            waits=record.waiting_since is not None,
             language=record.language,
             language_name=self.words.language(record.language, mine),
             country_name=self.words.country(summary.country, mine) if summary and summary.country else "",
@@ -363,9 +370,10 @@ class Desk:
             session.known[f"read {case_id}"] = True
             self.audit.note(me, "case_read", case_id)
         if record.owner == me and (record.read < record.last or record.alert):
-            case = self.cases.change(case_id, _read) or case
+            self.cases.change(case_id, _read)  # the entry below still says what is new
         staff = {each.id: each for each in self.accounts.all()}
-        stored = self.cases.lines(case_id, self._keys(session, case_id), 0)
+        opened = session.known.setdefault(f"lines {case_id}", {})
+        stored = self.cases.lines(case_id, self._keys(session, case_id), opened=opened)
         understood = {line.content["of"]: line.content for line in stored if line.content["kind"] == "understood"}
         lines = [
             line
@@ -725,18 +733,6 @@ class Desk:
 
     def groups(self, session: Session) -> list[tuple[str, str]]:
         return self.phrasebook.titles(session.operator.language)
-
-    def services(self, session: Session, text: str = "", country: str = "", need: str = "") -> list[Service]:
-        """Search the directory."""
-        return self.words.effects.directory.find(text, country, need)
-
-    def preview(self, session: Session, case_id: str, service_id: str) -> tuple[str, str]:
-        """Return an entry of the directory in the operator's language and in the person's."""
-        case = self._case(session, case_id)
-        return (
-            self.words.service(service_id, session.operator.language),
-            self.words.service(service_id, case.record.language),
-        )
 
     # presence
 

@@ -142,6 +142,7 @@ class Handover:
             shared_phone=state.shared_phone,
             channel=channel,
             answer_here=state.answer_here,
+            safe_time=state.safe_time,
         )
 
     def _shown(self, summary: Summary, state: State) -> str:
@@ -208,7 +209,8 @@ class Handover:
             state.answer_here = True
             return Answer([self._say("utter_handover_question_safe", state)])
         if command == "!safe":
-            await self._resummarise(case, state, safe_time=value if value in HOURS else "any")
+            state.safe_time = value if value in HOURS else "any"
+            await self._resummarise(case, state)
             return Answer([self._say("utter_handover_safe_noted", state), *await self._way_back(case, state)])
         state.answer_here = state.tell = False
         self.cases.change(case.id, lambda record: setattr(record, "tell", False))
@@ -543,11 +545,10 @@ class Handover:
             )
             who = self.post.who_types(pseudonym)
             typing = self._text("utter_handover_status_typing", state, name=isolate(who)) if who else None
-        deletes = (
-            self._text("utter_handover_status_deletes", state, duration=time_left(when[0], state.language))
-            if when
-            else ""
-        )
+        deletes = ""
+        if when:
+            name = "utter_handover_status_deletes" if when[1] else "utter_handover_status_deletes_latest"
+            deletes = self._text(name, state, duration=time_left(when[0], state.language))
         return {"live": live or bool(when), "text": text, "typing": typing, "deletes": deletes}
 
     # another helpdesk

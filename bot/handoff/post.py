@@ -19,12 +19,16 @@ from bot.conversation.memory import Memory
 from bot.conversation.state import State
 from bot.conversation.turn import Message, Reply
 from bot.handoff.cases import PENDING, SENDING, SENT, UNKNOWN, Case, Cases
+from bot.handoff.safe_times import is_safe
 from bot.log import get_logger
 from bot.vault.vault import Vault
 
 log = get_logger(__name__)
 
 RETRY_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300)
+TALKING_SECONDS = 900
+"""For so long after she wrote, an answer may come at any time of the day."""
+
 HERE_SECONDS = 45.0
 """A page that has not asked for so long is not open any more."""
 
@@ -144,7 +148,7 @@ class Post:
         """
         channel, _, address = (state.address or "").partition(":")
         outlet = self.outlets.get(channel)
-        if outlet is None or lock.is_due(state) or not (state.tell or here):
+        if outlet is None or lock.is_due(state) or not (here or self._may_write_first(state)):
             return
         while self._parcels.get(pseudonym):
             parcel = self._parcels[pseudonym][0]
@@ -162,6 +166,18 @@ class Post:
             finally:
                 state.add_messages(reply.sent_ids)
             self._remove(pseudonym, parcel)
+
+    def _may_write_first(self, state: State) -> bool:
+        """Return whether something may appear on her phone: she is talking, or it is the time that she named."""
+        case = self.cases.get(state.case)
+        if case and time.time() - case.record.last_in_at < TALKING_SECONDS and state.tell:
+            return True
+        return state.tell and is_safe(state.safe_time, state.country)
+
+    def flush(self) -> None:
+        """Deliver what was held back until a safe time, where that has come."""
+        for pseudonym in list(self._parcels):
+            self.deliver_soon(pseudonym)
 
     async def _mark(self, parcel: Parcel, delivery: str) -> None:
         await asyncio.to_thread(self.cases.set_delivery, parcel.case_id, [parcel.seq], delivery)

@@ -93,7 +93,6 @@ let source = null;
 let over = false;
 let holdsAlarm = false;
 let retry = 0;
-let theyType = 0;
 
 function sessionOver() {
   if (over) return;
@@ -106,16 +105,6 @@ function sessionOver() {
   link.target = "_blank"; // so that what was typed stays here
   link.textContent = live.dataset.login;
   line.append(link);
-}
-
-function sheTypes() {
-  const line = byId("she-types");
-  if (!line) return;
-  const low = nearEnd();
-  line.hidden = false;
-  if (low) toEnd();
-  clearTimeout(theyType);
-  theyType = setTimeout(() => (line.hidden = true), 6000);
 }
 
 function listen() {
@@ -148,9 +137,6 @@ function listen() {
   source.addEventListener("case", (event) => {
     refreshQueue();
     if (event.data === caseView?.dataset.case) refreshLines();
-  });
-  source.addEventListener("typing", (event) => {
-    if (event.data === caseView?.dataset.case) sheTypes();
   });
   source.addEventListener("alert", (event) => {
     refreshHeader();
@@ -429,7 +415,6 @@ document.addEventListener("htmx:afterSettle", (event) => {
     document.querySelector("#panel-chat .empty")?.remove();
     const lines = document.querySelectorAll("#lines > .line");
     const fresh = [...lines].slice(target.linesBefore ?? lines.length);
-    if (fresh.some((line) => line.matches(".person, .answer"))) byId("she-types").hidden = true;
     if (lowBefore || fresh.some((line) => line.matches(".mine"))) toEnd();
     else if (fresh.length) byId("below").hidden = false;
     for (const seenField of document.querySelectorAll('input[name="seen"]')) seenField.value = byId("case-status").dataset.last;
