@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pyotp
@@ -14,7 +16,7 @@ from bot.staff.audit import Audit
 from bot.staff.passwords import Cost
 from bot.store.database import connect
 from bot.vault.keys import load
-from bot.vault.vault import Vault
+from bot.vault.vault import Unreadable, Vault
 from tests.support import Helpline
 
 PASSWORD = "violet staircase 9 harbours"
@@ -88,3 +90,30 @@ class Console:
     def on_duty(self) -> Console:
         assert self.post("/console/presence", state="duty").status_code == 303
         return self
+
+
+def opened_by_master_key(data: Path) -> list[bytes]:
+    """Return all that somebody with the disk and the master key can decrypt, by trying every key on every blob."""
+    vault = Vault(load(data / "master.key"))
+    opened: list[bytes] = []
+    with sqlite3.connect(data / "helpline.db") as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        rows = {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+    keys: list[tuple[str, bytes]] = []
+    for bound, wrapped, version in [(row[0], row[1], row[2]) for row in rows["conversation"] + rows["handoff_case"]]:
+        keys.append((bound, vault.unwrap(bound, wrapped, version)))
+    ids = [str(cell) for table in tables for row in rows[table] for cell in row if isinstance(cell, (str, int))]
+    for blob in {cell for table in tables for row in rows[table] for cell in row if isinstance(cell, bytes)}:
+        for bound, conversation_key in keys:
+            for purpose in ("state", "case"):
+                try:
+                    opened.append(vault.open(conversation_key, bound, purpose, blob))
+                except Unreadable:
+                    continue
+        for purpose in ("staff account", "staff key", "staff enrolment", "staff recovery"):
+            for bound in set(ids):
+                try:
+                    opened.append(vault.reveal(purpose, bound, blob))
+                except Unreadable:
+                    continue
+    return opened

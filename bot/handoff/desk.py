@@ -579,6 +579,7 @@ class Desk:
             changed = self.finish(case_id, reason)
             if state is not None and state.case == case_id:
                 state.owner, state.answer_here = ASSISTANT, False
+                state.address = state.address if case.record.owned else None
         if changed is None:
             raise Refused("gone")
         await asyncio.to_thread(self.audit.note, session.operator.id, "case_closed", case_id)

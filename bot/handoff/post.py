@@ -18,7 +18,7 @@ from bot.conversation import lock
 from bot.conversation.memory import Memory
 from bot.conversation.state import State
 from bot.conversation.turn import Message, Reply
-from bot.handoff.cases import PENDING, SENDING, SENT, UNKNOWN, Case, Cases
+from bot.handoff.cases import CLOSED, PENDING, SENDING, SENT, UNKNOWN, Case, Cases
 from bot.handoff.safe_times import is_safe
 from bot.log import get_logger
 from bot.vault.vault import Vault
@@ -166,6 +166,9 @@ class Post:
             finally:
                 state.add_messages(reply.sent_ids)
             self._remove(pseudonym, parcel)
+        case = self.cases.get(state.case)
+        if case is None or case.record.state == CLOSED:
+            state.address = None  # there is nothing more to write first
 
     def _may_write_first(self, state: State) -> bool:
         """Return whether something may appear on her phone: she is talking, or it is the time that she named."""

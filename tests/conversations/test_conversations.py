@@ -18,7 +18,7 @@ ANSWERS = {
     "greet": "utter_menu",
     "find_service": "utter_ask_country",
     "inform_place": "utter_referral_next",
-    "talk_to_human": "utter_question_human_consent",
+    "talk_to_human": "utter_handover_none",
     "delete_data": "utter_question_erase",
     "quick_exit": "utter_cover",
     "change_language": "utter_choose_language",
@@ -68,7 +68,7 @@ def test_the_opening_is_in_the_devices_language_with_a_menu_of_all(person: Talke
         ("I want information", "utter_door_information"),
         ("Worried about someone", "utter_concerned_for_other"),
         ("I work with people", "utter_door_professional"),
-        ("Talk to a person", "utter_question_human_consent"),
+        ("Talk to a person", "utter_handover_none"),
         ("Only I use it", "utter_phone_own"),
         ("Others may read it", "utter_phone_shared"),
     ],
@@ -211,15 +211,7 @@ def test_a_country_without_an_entry_is_said_honestly(person: Talker, language: L
     assert person.hears("utter_referral_none", "utter_referral_none_unknown"), answer
 
 
-# 6 Talk to a person
-
-
-def test_a_person_is_asked_for_with_consent(person: Talker, language: Language) -> None:
-    person.says(PHRASES[language.code]["human"])
-    assert person.hears("utter_question_human_consent")
-    yes = next(each["token"] for each in person.choices)
-    person.post(choice=yes)
-    assert person.hears("utter_human_noted")
+# 6 Talk to a person: tests/conversations/handover
 
 
 # 7 Misunderstandings

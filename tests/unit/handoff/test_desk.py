@@ -12,8 +12,7 @@ import pytest
 
 from bot.handoff.desk import DAY, Refused
 from bot.staff.accounts import Role
-from bot.vault.keys import load
-from bot.vault.vault import Unreadable, Vault
+from tests.staffroom import opened_by_master_key
 from tests.support import own_loop
 from tests.unit.handoff.conftest import House, Talk, a_house
 
@@ -91,40 +90,13 @@ async def test_disk_and_master_key_together_show_no_word(tmp_path: Path, monkeyp
         await house.settled()
         await house.desk.close(ana, case, "helped", True, house.view(ana, case).last)
         await house.desk.prolong(ana, case, 3, f"{CANARY} reason")
-        opened = everything_the_master_key_opens(tmp_path / "data")
+        opened = opened_by_master_key(tmp_path / "data")
         assert len(opened) >= 4, "the master key does open records"
         assert not [record for record in opened if b"CANARY" in record or b"red-farm" in record]
         raw = b"".join(file.read_bytes() for file in (tmp_path / "data").rglob("*") if file.is_file())
         assert b"CANARY" not in raw
         for name in (b"zoraquill", b"Zoraquill"):
             assert name not in raw, "nor who works there"
-
-
-def everything_the_master_key_opens(data: Path) -> list[bytes]:
-    """Return all that somebody with the disk and the master key can decrypt, by trying every key on every blob."""
-    vault = Vault(load(data / "master.key"))
-    opened: list[bytes] = []
-    with sqlite3.connect(data / "helpline.db") as database:
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        rows = {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
-    keys: list[tuple[str, bytes]] = []
-    for bound, wrapped, version in [(row[0], row[1], row[2]) for row in rows["conversation"] + rows["handoff_case"]]:
-        keys.append((bound, vault.unwrap(bound, wrapped, version)))
-    ids = [str(cell) for table in tables for row in rows[table] for cell in row if isinstance(cell, (str, int))]
-    for blob in {cell for table in tables for row in rows[table] for cell in row if isinstance(cell, bytes)}:
-        for bound, conversation_key in keys:
-            for purpose in ("state", "case"):
-                try:
-                    opened.append(vault.open(conversation_key, bound, purpose, blob))
-                except Unreadable:
-                    continue
-        for purpose in ("staff account", "staff key", "staff enrolment", "staff recovery"):
-            for bound in set(ids):
-                try:
-                    opened.append(vault.reveal(purpose, bound, blob))
-                except Unreadable:
-                    continue
-    return opened
 
 
 @own_loop
