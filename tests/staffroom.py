@@ -48,14 +48,14 @@ class Employee:
 
 
 def employ(
-    helpline: Helpline, login: str, role: Role = Role.OPERATOR, team: str = "main", language: str = "en"
+    helpline: Helpline, login: str, role: Role = Role.OPERATOR, team: str = "main", language: str = "en", cap: int = 5
 ) -> Employee:
     """Add and enrol somebody, as `helpline operator add` and the enrolment page do."""
     engine = connect(helpline.environment.get("HELPLINE_DATABASE_URL") or f"sqlite:///{helpline.data / 'helpline.db'}")
     try:
         vault = Vault(load(helpline.data / "master.key"))
         accounts = Accounts(engine, vault, Audit(engine, vault), CHEAP)
-        code = accounts.add(login, role, team, login.title(), language)
+        code = accounts.add(login, role, team, login.title(), language, cap=cap)
         employee = Employee(login)
         admission = accounts.enrol(login, code, PASSWORD, employee.secret, employee.digits())
         employee.codes = list(admission.recovery_codes)

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.benchmarks import staff
 from tests.support import ROOT, Helpline, free_port
 
 BUILD = ROOT / "build" / "bench"
@@ -289,10 +290,14 @@ def main() -> None:
     say("measuring ours")
     ours = asyncio.run(measure_ours())
     lines = parse_rate()
+    say(f"measuring the console: {staff.PEOPLE} handed-over conversations, {staff.OPERATORS} operators")
+    console = asyncio.run(staff.measure())
     say("measuring stock")
     stock = asyncio.run(measure_stock())
     print(table(ours, stock))
     print(f"\n`helpline nlu parse`: {lines:.0f} lines a second over 1,000 lines, its start included.")
+    print(f"\n{staff.PEOPLE} handed-over conversations, {staff.OPERATORS} operators, {staff.SECONDS:.0f} s:\n")
+    print(staff.table(*console))
 
 
 if __name__ == "__main__":

@@ -382,6 +382,7 @@ async def test_what_was_not_delivered_comes_with_the_next_delivery(api: Chatwoot
 async def test_what_was_never_delivered_is_found_by_itself(api: ChatwootApi) -> None:
     async with Gateway(api, sweep_seconds=0.1) as gateway:
         conversation = await gateway.open()
+        await gateway.until(lambda: api.called("conversation_show"))  # the first look is over
         api.holding = True
         api.say(conversation, "lost")
         api.set_status(conversation, "resolved")
@@ -567,7 +568,7 @@ async def test_closing_leaves_a_note_once_and_then_agents_see_that_nothing_goes_
         number = api.say(conversation, "One more thing")
         api.say(conversation, "A note", private=True)
         await gateway.settle()
-    assert api.notes(conversation)[:2] == [SUMMARY, "The person left safely hidden."]
+    assert api.notes(conversation) == [SUMMARY, "The person left safely hidden.", "A note"]
     assert api.conversations[conversation]["status"] == "resolved"
     assert gateway.got == gateway.statuses == []
     assert api.message(number)["status"] == "failed"
