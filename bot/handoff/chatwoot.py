@@ -198,8 +198,7 @@ class Chatwoot:
         external = str(conversation["id"])
         if conversation.get("status") != "open":  # an inbox with a bot of its own begins as "pending", seen by nobody
             await self._ask("POST", f"conversations/{external}/toggle_status", {"status": "open"})
-        key = f"{case}-summary"
-        note = await self._by_key(external, key) or await self._write(external, summary, key, private=True)
+        note = await self._write(external, summary, "summary", private=True)
         self.follow(case, external, max(after, _number(note, "id")))
         return external
 
@@ -218,20 +217,18 @@ class Chatwoot:
         self._followed.pop(external, None)
         self._behind.pop(external, None)
 
-    async def relay(self, external: str, text: str, key: str = "", again: bool = False) -> None:
-        """Post what the person wrote. Raises HelpdeskUnreachable.
+    async def relay(self, external: str, text: str, key: str = "") -> None:
+        """Post what the person wrote; the same `key` is the same message, there once. Raises HelpdeskUnreachable.
 
-        With the same `key`, and `again` where nobody knows whether it got through, it is never there twice.
+        Chatwoot sees a digest of the key, never the key.
         """
         async with self._sending(external):
-            if not (again and key and await self._by_key(external, key)):
-                await self._write(external, text, key or secrets.token_hex(16), private=False)
+            await self._write(external, text, key, private=False)
 
     async def note(self, external: str, text: str, key: str = "") -> None:
-        """Tell agents something that the person does not see. Raises HelpdeskUnreachable."""
+        """Tell agents something that the person does not see; the same for `key`. Raises HelpdeskUnreachable."""
         async with self._sending(external):
-            if not (key and await self._by_key(external, key)):
-                await self._write(external, text, key or secrets.token_hex(16), private=True)
+            await self._write(external, text, key, private=True)
 
     async def status(self, external: str, status: str) -> None:
         """Change the status, one of STATES; `on_status` does not hear of it. Raises HelpdeskUnreachable."""
@@ -253,7 +250,7 @@ class Chatwoot:
         """Leave a note, resolve the conversation, and follow it no more. Raises HelpdeskUnreachable; try again then."""
         try:
             if note:
-                await self.note(external, note, key=f"{external}-close")
+                await self.note(external, note, key="close")
             await self.status(external, "resolved")
         except HelpdeskRefused as refusal:
             if refusal.status != 404:  # gone from Chatwoot: closed enough
@@ -450,25 +447,30 @@ class Chatwoot:
         return followed.sending if followed else contextlib.nullcontext()
 
     async def _write(self, external: str, text: str, key: str, private: bool) -> dict[str, Any]:
-        """Post a message, with its key as source_id, which Chatwoot keeps, so that it can be found again."""
+        """Post a message, unless one with this key is among the newest; return it. Without a key it is a new one.
+
+        Chatwoot keeps source_id, by which it is found again.
+        """
+        source_id = self._opaque(f"{external} {private} {key}") if key else secrets.token_hex(16)
         body = {
             "content": _sendable(text),
             "message_type": "outgoing" if private else "incoming",
             "private": private,
-            "source_id": key,
-            "echo_id": key,
+            "source_id": source_id,
+            "echo_id": source_id,
         }
         path = f"conversations/{int(external)}/messages"
 
         async def look(deadline: float) -> dict[str, Any] | None:
-            return _with_key(await self._once("GET", path, deadline), key)
+            rows = _rows(await self._once("GET", path, deadline))
+            return next((row for row in rows if row.get("source_id") == source_id), None)
 
-        answer = await self._ask("POST", path, body, look=look)
+        answer = await self._ask("POST", path, body, look=look, unsure=bool(key))
         return answer if isinstance(answer, dict) else {}
 
-    async def _by_key(self, external: str, key: str) -> dict[str, Any] | None:
-        """Return the message with this key, where it is among the newest."""
-        return _with_key(await self._ask("GET", f"conversations/{int(external)}/messages"), key)
+    def _opaque(self, key: str) -> str:
+        """Return what stands for a key: it may hold a number of the messenger's, which is not Chatwoot's to know."""
+        return hmac.new(self._token.encode(), key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
     async def _contact(self, case: str, alias: str) -> int:
         """Return the id of the contact for this case. Chatwoot learns its alias and nothing else of the person."""
@@ -516,13 +518,15 @@ class Chatwoot:
         query: dict[str, str] | None = None,
         look: Callable[[float], Awaitable[Any]] | None = None,
         patience: float | None = None,
+        unsure: bool = False,
     ) -> Any:
         """Return Chatwoot's answer, after some tries.
 
-        `look` finds what a try has made whose answer did not arrive: it is not made twice then.
+        `look` finds what a try has made whose answer did not arrive: it is not made twice then. `unsure`: an earlier
+        call may have made it.
         """
         deadline = time.monotonic() + min(self._patience, patience or self._patience)
-        pause, unsure, tries = FIRST_PAUSE, False, 0
+        pause, tries = FIRST_PAUSE, 0
         while True:
             tries += 1
             try:
@@ -595,10 +599,6 @@ def _rows(answer: Any) -> list[dict[str, Any]]:
     if not isinstance(rows, list):
         raise HelpdeskRefused(0)
     return [row for row in rows if isinstance(row, dict)]
-
-
-def _with_key(answer: Any, key: str) -> dict[str, Any] | None:
-    return next((row for row in _rows(answer) if row.get("source_id") == key), None)
 
 
 def _read(row: dict[str, Any]) -> Incoming | None:

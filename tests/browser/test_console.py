@@ -90,6 +90,8 @@ class Room:
         self.browser = browser
         self.helpline = helpline
         self.contexts: list[BrowserContext] = []
+        self.folder = helpline.folder
+        """Where pictures go."""
 
     def employs(self, login: str, role: Role = Role.OPERATOR, language: str = "en") -> Employee:
         return employ(self.helpline, login, role, language=language)

@@ -30,6 +30,7 @@ from tests.chatwoot_api import ACCOUNT, BOT, BOT_TOKEN, INBOX, OMAR, OTHER_INBOX
 
 CASE, ALIAS, SUMMARY = "5f0c1d2e3a4b5c6d", "Maple 27", "Italy, Ukrainian. Needs: a place to sleep."
 NOTE = "Files are not passed on."
+CANARY = "4711081547110815"
 
 
 def own_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
@@ -211,10 +212,40 @@ async def test_what_the_person_writes_arrives_in_order_however_it_fails_on_the_w
 async def test_a_message_that_nobody_knows_about_is_not_posted_twice(api: ChatwootApi) -> None:
     async with Gateway(api) as gateway:
         conversation = str(await gateway.open())
-        await gateway.chatwoot.relay(conversation, "hello", key="41")
-        await gateway.chatwoot.relay(conversation, "hello", key="41", again=True)
-        await gateway.chatwoot.relay(conversation, "hello", key="42", again=True)
-    assert api.texts(int(conversation)) == ["hello", "hello"]
+        await gateway.chatwoot.relay(conversation, "hello", key=f"{CASE} 710000{CANARY}")
+        await gateway.chatwoot.relay(conversation, "hello", key=f"{CASE} 710000{CANARY}")
+        await gateway.chatwoot.relay(conversation, "hello", key=f"{CASE} 42")
+        await gateway.chatwoot.relay(conversation, "hello")
+        await gateway.chatwoot.relay(conversation, "hello")
+    assert api.texts(int(conversation)) == ["hello"] * 4
+    # A key may hold a number of the messenger's: Chatwoot learns none.
+    assert CANARY not in str(api.calls)
+    ids = [call["source_id"] for call in api.called("message_create")]
+    assert len(set(ids)) == len(ids) == 5  # the summary is one of them
+    assert all(len(each) == 32 and set(each) <= set("0123456789abcdef") for each in ids)
+
+
+@own_loop
+async def test_the_same_key_in_two_conversations_is_two_messages(api: ChatwootApi) -> None:
+    async with Gateway(api) as gateway:
+        for conversation in (await gateway.open("1" * 16), await gateway.open("2" * 16)):
+            await gateway.chatwoot.relay(str(conversation), "hello", key="41")
+            assert api.texts(conversation) == ["hello"]
+    first, second = (call["source_id"] for call in api.called("message_create") if not call["private"])
+    assert first != second
+
+
+@own_loop
+async def test_looking_and_posting_share_one_limit(api: ChatwootApi) -> None:
+    async with Gateway(api, patience=0.6) as gateway:
+        conversation = str(await gateway.open())
+        await gateway.until(lambda: api.called("conversation_show"))
+        api.slow("message_list", 0.5)
+        api.slow("message_create", 3.0)
+        started = time.monotonic()
+        with pytest.raises(HelpdeskUnreachable):
+            await gateway.chatwoot.relay(conversation, "hello", key="41")
+        assert time.monotonic() - started < 1.0
 
 
 @own_loop
@@ -258,7 +289,7 @@ async def test_a_slow_answer_is_not_waited_for_for_ever_and_nothing_is_posted_tw
         with pytest.raises(HelpdeskUnreachable):
             await gateway.chatwoot.relay(conversation, "hello", key="41")
         assert time.monotonic() - started < 1.5
-        await gateway.chatwoot.relay(conversation, "hello", key="41", again=True)
+        await gateway.chatwoot.relay(conversation, "hello", key="41")
     assert api.texts(int(conversation)) == ["hello"]
 
 
