@@ -16,10 +16,13 @@ from bot.directory import rights
 from bot.directory.search import STALE_DAYS, Directory
 from bot.directory.starter import load_starter
 from bot.settings import PREFIX, Settings
+from bot.staff.accounts import Accounts, Role
+from bot.staff.audit import Audit
 from bot.store.database import connect
 from bot.store.migrate import migrate
 from bot.text.catalogue import Catalogue
 from bot.vault.keys import MasterKeyError, load
+from bot.vault.vault import Unreadable, Vault
 
 OK, NOTE, BROKEN = "ok", "note", "BROKEN"
 Finding = tuple[str, str, str]
@@ -36,6 +39,7 @@ def examine(chosen: Settings) -> Iterator[Finding]:
     yield from _texts()
     yield from _facts()
     yield from _database(chosen)
+    yield from _staff(chosen)
     if not chosen.telegram_token:
         yield NOTE, "telegram", f"off: {PREFIX}TELEGRAM_TOKEN is not set"
     else:
@@ -132,3 +136,37 @@ def _database(chosen: Settings) -> Iterator[Finding]:
         yield NOTE, "directory", f"{health['unverified']} services are unverified: nobody has confirmed them by calling"
     if health["stale"]:
         yield NOTE, "directory", f"{health['stale']} services are stale: their source was not read in {STALE_DAYS} days"
+
+
+def _staff(chosen: Settings) -> Iterator[Finding]:
+    if chosen.chatwoot_url:
+        yield NOTE, "staff", "conversations are handed over to Chatwoot: they are not sealed there (docs/helpdesk.md)"
+        return
+    url = make_url(chosen.database)
+    if not chosen.master_key.exists() or (
+        url.get_backend_name() == "sqlite" and url.database and not os.path.exists(url.database)
+    ):
+        yield NOTE, "staff", "nobody yet: `helpline operator add`"
+        return
+    engine = connect(chosen.database)
+    try:
+        vault = Vault(load(chosen.master_key))
+        everybody = [each for each in Accounts(engine, vault, Audit(engine, vault)).all() if each.active]
+        chain = Audit(engine, vault).verify()
+    except (MasterKeyError, Unreadable):
+        yield BROKEN, "staff", "the accounts can't be read with this master key: restore the one they were made with"
+        return
+    finally:
+        engine.dispose()
+    enrolled = [each for each in everybody if each.public_key]
+    answer = [each for each in enrolled if each.role in (Role.OPERATOR, Role.SUPERVISOR)]
+    if not any(each.team == chosen.staff_team for each in answer):
+        yield NOTE, "staff", f"nobody of the team {chosen.staff_team} can take a conversation: `helpline operator add`"
+    else:
+        yield OK, "staff", f"{len(answer)} operators and supervisors"
+    if enrolled and sum(each.role is Role.ADMINISTRATOR for each in enrolled) < 2:
+        yield NOTE, "staff", "fewer than two administrators: a forgotten password can't be given back"
+    if chain.broken is not None:
+        yield BROKEN, "audit log", f"row {chain.broken} was changed or is missing: `helpline audit verify`"
+    else:
+        yield OK, "audit log", f"{chain.count} rows, unbroken"

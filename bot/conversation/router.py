@@ -136,6 +136,7 @@ class Router:
         """Read ahead what the first message in Latin letters would have to wait for. Blocks for a part of a second."""
         self.following.guesser()
         Places.load()
+        self.catalogue.warm()
         self.hiding.is_conversion("5 kg")
         self.following.warmed = True
 

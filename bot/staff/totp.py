@@ -8,7 +8,6 @@ import time
 import unicodedata
 
 import pyotp
-import segno
 
 STEP_SECONDS = 30
 ISSUER = "Helpline"
@@ -27,6 +26,8 @@ def uri(secret: str, login: str) -> str:
 def qr_svg(secret: str, login: str) -> str:
     """Return the QR code as inline SVG, dark on white in dark mode too (scanners need it)."""
     out = io.BytesIO()
+    import segno  # read when somebody enrols
+
     segno.make(uri(secret, login), error="m").save(
         out, kind="svg", xmldecl=False, svgclass="qr", lineclass=None, omitsize=True, light="#fff", border=4
     )

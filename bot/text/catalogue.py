@@ -114,20 +114,31 @@ class Catalogue:
         locales = root / "locales"
         self.languages = load_languages(locales)
         self.responses = load_responses(root / "stories" / "domain", root / "stories" / "gateway")
-        self._translations = {
-            code: load_translations(locales / code / "LC_MESSAGES" / "messages.po")
-            for code in self.languages
-            if code != SOURCE_LANGUAGE
-        }
+        self._locales = locales
+        self._read: dict[str, gettext.NullTranslations] = {}
+
+    def _translations(self, language: str) -> gettext.NullTranslations | None:
+        """Return a language's translations, read when they are first asked for; None for the source's own."""
+        if language == SOURCE_LANGUAGE or language not in self.languages:
+            return None
+        if language not in self._read:
+            self._read[language] = load_translations(self._locales / language / "LC_MESSAGES" / "messages.po")
+        return self._read[language]
+
+    def warm(self) -> None:
+        """Read all translations ahead."""
+        for language in self.languages:
+            self._translations(language)
 
     def __contains__(self, response: str) -> bool:
         return response in self.responses
 
     def translate(self, message: str, language: str) -> tuple[str, bool]:
         """Return `message` in `language` and whether a translation was found."""
-        if language not in self._translations or message == "":
+        translations = self._translations(language)
+        if translations is None or message == "":
             return message, True
-        translated = self._translations[language].gettext(message)
+        translated = translations.gettext(message)
         return translated or message, translated != ""
 
     def say(self, response: str, language: str, variation: int = 0, *, notice: bool = True, **values: str) -> Said:

@@ -275,6 +275,7 @@ FOREIGN = {
     "another port": {"Origin": f"https://{HOST}:8443"},
     "another site": {"Sec_Fetch_Site": "cross-site"},
     "a neighbour": {"Sec_Fetch_Site": "same-site"},
+    "another site that names our origin": {"Sec_Fetch_Site": "cross-site", "Origin": f"https://{HOST}"},
     "a bookmark": {"Sec_Fetch_Site": "none"},
 }
 
