@@ -26,7 +26,7 @@ from bot.handoff.desk import Desk, Summary, order
 from bot.handoff.helpdesk import Helpdesk, HelpdeskUnreachable
 from bot.handoff.safe_times import HOURS
 from bot.log import get_logger
-from bot.text.catalogue import isolate
+from bot.text.catalogue import SOURCE_LANGUAGE, isolate
 from bot.text.durations import duration, time_left
 
 log = get_logger(__name__)
@@ -223,7 +223,7 @@ class Handover:
             return self._ask_message(state)
         case = await self._begin(turn, state, pseudonym, left_message=False)
         if case is None:
-            return Answer([self._say("utter_handover_too_many" if self._can_seal() else "utter_handover_none", state)])
+            return Answer([self._say(self._why_not(), state)])
         self.settle(state, pseudonym)
         waiting = self._say("utter_handover_waiting", state, place=str(self.place(case)))
         following = self._say(
@@ -232,6 +232,12 @@ class Handover:
         if case.record.pushes:
             return Answer([waiting, following])
         return Answer([Message(waiting.text, following.buttons)])
+
+    def _why_not(self) -> str:
+        """Return what to say where her case could not be opened."""
+        if self.helpdesk:
+            return "utter_handover_unreachable"
+        return "utter_handover_too_many" if self._holders() else "utter_handover_none"
 
     def _can_seal(self) -> bool:
         return self.helpdesk is not None or bool(self._holders())
@@ -268,8 +274,10 @@ class Handover:
         if came_back:
             self.cases.append(case.id, {"kind": "event", "event": "came_back"})
         await asyncio.to_thread(self.desk.audit.note, "person", "case_opened", case.id)
-        if self.helpdesk and not case.record.external:
-            await self._open_elsewhere(self.helpdesk, case, state)
+        if self.helpdesk and not await self._open_elsewhere(self.helpdesk, case, state):
+            self.desk.finish(case.id, "withdrawn")
+            state.case = state.address = None
+            return None
         self._tell_staff(case, "alert")
         return self.cases.get(case.id)
 
@@ -331,7 +339,9 @@ class Handover:
             self.cases.append(case.id, {"kind": "event", "event": "stepped_back"})
         state.owner = ASSISTANT
         if case.record.external and self.helpdesk:
-            await self._elsewhere(self.helpdesk.close(case.record.external, "left"))
+            await self._elsewhere(
+                self.helpdesk.close(case.record.external, self._note("utter_console_event_stepped_back"))
+            )
         self._tell_staff(case)
         return Answer([self._say("utter_handover_left_line" if waited else "utter_handover_person_left", state)])
 
@@ -357,7 +367,7 @@ class Handover:
             return await self.came_back(turn.content, state)
         case = await self._begin(turn, state, pseudonym, left_message=True)
         if case is None:
-            return Answer([self._say("utter_handover_too_many" if self._can_seal() else "utter_handover_none", state)])
+            return Answer([self._say(self._why_not(), state)])
         await self.passed_on(turn, state, pseudonym)
         self.settle(state, pseudonym)
         kept = self._say("utter_handover_kept", state)
@@ -384,6 +394,8 @@ class Handover:
         if case is None:
             return False
         once = f"{case.id} {turn.unique}" if turn.unique is not None else ""
+        if self.helpdesk and not case.record.external and await self._open_elsewhere(self.helpdesk, case, state):
+            case = self.case(state, pseudonym) or case
         if case.record.external and self.helpdesk:
             return await self._elsewhere(self.helpdesk.relay(case.record.external, turn.content[:LONGEST], once))
         content = {"kind": "person", "text": turn.content[:LONGEST]}
@@ -465,7 +477,9 @@ class Handover:
             self.desk.audit.note, "person", "case_erased" if how == "erase" else "case_left", case.id
         )
         if case.record.external and self.helpdesk:
-            await self._elsewhere(self.helpdesk.close(case.record.external, how))
+            await self._elsewhere(
+                self.helpdesk.close(case.record.external, self._note("utter_console_event_left_hidden"))
+            )
         self._tell_staff(case)
 
     async def gone(self, pseudonym: str) -> None:
@@ -553,14 +567,16 @@ class Handover:
 
     # another helpdesk
 
-    async def _open_elsewhere(self, helpdesk: Helpdesk, case: Case, state: State) -> None:
+    async def _open_elsewhere(self, helpdesk: Helpdesk, case: Case, state: State) -> bool:
+        """Begin, or go on with, the conversation there; False where it can't be reached."""
         summary = self._shown(self.summary(state, ""), State(language="en", engine=state.engine))
         try:
-            external = await helpdesk.open(case.id, case.record.alias, summary)
+            external = await helpdesk.open(case.id, case.record.alias, summary, case.record.external_last)
         except HelpdeskUnreachable:
             log.warning("helpdesk_unreachable")
-            return
+            return False
         self.cases.change(case.id, lambda record: setattr(record, "external", external))
+        return True
 
     @staticmethod
     async def _elsewhere(call: Awaitable[None]) -> bool:
@@ -570,6 +586,9 @@ class Handover:
             log.warning("helpdesk_unreachable")
             return False
         return True
+
+    def _note(self, response: str) -> str:
+        return self.catalogue.text(response, SOURCE_LANGUAGE)
 
     # small things
 

@@ -12,8 +12,11 @@ class HelpdeskUnreachable(Exception):
 class Helpdesk(Protocol):
     """Another system in which staff answer. It keeps what it is given in its own way: nothing is sealed there."""
 
-    async def open(self, case: str, alias: str, summary: str) -> str:
-        """Begin a conversation; return its name there. Raises HelpdeskUnreachable."""
+    async def open(self, case: str, alias: str, summary: str, after: int = 0) -> str:
+        """Begin a conversation, or go on with it after message `after`; return its name there.
+
+        Raises HelpdeskUnreachable.
+        """
 
     async def relay(self, external: str, text: str, key: str = "") -> None:
         """Pass on what she wrote; the same `key` is the same message. Raises HelpdeskUnreachable."""

@@ -129,6 +129,14 @@ def test_any_update_is_taken_and_the_next_is_answered(
     assert deliver(served, {"update_id": chat, "message": message}) == 200
 
 
+@given(fields=st.dictionaries(st.sampled_from(["conversation", "shown", "status", "x"]), JSON, max_size=4))
+@PATIENT
+def test_any_question_for_news_is_taken(served: tuple[Helpline, BotApi], fields: dict[str, Any]) -> None:
+    answer = httpx.post(served[0].url + "/news", json=fields, timeout=30)
+    assert answer.status_code in (204, 400)
+    assert answer.headers["Cache-Control"] == "no-store" or answer.status_code == 400
+
+
 def test_after_all_that_it_still_answers(served: tuple[Helpline, BotApi]) -> None:
     assert "112" in Person(served[0].url, "fr").says("au secours il me frappe")
     assert served[0].get("/readyz") == 200
