@@ -9,7 +9,11 @@ from bot.text.catalogue import Language
 from tests.conversations.conftest import CATALOGUE, PHRASES, Talker, country_name
 from tests.conversations.test_conversations import pick_country
 
-SITUATIONS = [name.removeprefix("utter_").removesuffix("_do") for name in CATALOGUE.responses if name.endswith("_do")]
+SITUATIONS = [
+    name.removeprefix("utter_").removesuffix("_do")
+    for name in CATALOGUE.responses
+    if name.endswith("_do") and not name.startswith("utter_console_")
+]
 
 
 def test_there_is_a_screen_for_each_situation() -> None:
