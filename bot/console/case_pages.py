@@ -5,6 +5,7 @@ Every form works by itself (POST, redirect, GET). With scripts the same forms an
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.console import security
 from bot.console.app import DESK, Page
-from bot.console.queue_pages import MESSAGES, case_id, labels, refused_text, waiting_ids
+from bot.console.queue_pages import MESSAGES, case_id, labels, refused_text
 from bot.console.search_pages import asked, service_values
 from bot.handoff.desk import REASONS, Refused
 
@@ -63,7 +64,6 @@ def case_values(console: Console, request: Request, session: Session, view: Case
         "groups": console.desk.groups(session),
         "key": secrets.token_urlsafe(16),
         "mine": entry.owner == me,
-        "waiting_ids": waiting_ids(console, [entry]),
         "offered_to_me": entry.offered_to == me,
         "reasons": REASONS,
         "prolong_days": PROLONG_DAYS,
@@ -74,7 +74,7 @@ async def _page(
     console: Console, request: Request, session: Session, status: int = 200, problem: str = "", **typed: str
 ) -> Response:
     """Return the whole page. `typed`: what stood in a form that was refused, so that nothing is lost."""
-    view = console.desk.view(session, case_id(request))
+    view = await asyncio.to_thread(console.desk.view, session, case_id(request))
     values = case_values(console, request, session, view)
     words = values["words"]
     query, group = asked(request, "q"), asked(request, "group")
@@ -111,7 +111,7 @@ async def _lines(
     console: Console, request: Request, session: Session, after: str, known: str, done: str = ""
 ) -> Response:
     """Return the lines after `after`, and beside them what else has changed since the page had version `known`."""
-    view = console.desk.view(session, case_id(request), _number(after))
+    view = await asyncio.to_thread(console.desk.view, session, case_id(request), _number(after))
     values = case_values(console, request, session, view)
     response = console.render(
         request, session, "case_news.html", changed=known != values["version"], done=done,

@@ -35,9 +35,11 @@ async def stream(console: Console, request: Request, session: Session) -> AsyncI
         while True:
             following = following or asyncio.ensure_future(anext(events, (ENDED, "")))
             await asyncio.wait({following}, timeout=PING_SECONDS)
-            if console.session(request, touch=False) is not session:
+            if session.closed:
                 break
             if not following.done():
+                if console.session(request, touch=False) is not session:
+                    break
                 yield b": still here\n\n"
                 continue
             name, data = following.result()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -16,9 +15,11 @@ from bot.handoff.desk import Refused
 
 if TYPE_CHECKING:
     from bot.console.app import Console
-    from bot.handoff.desk import Entry
     from bot.staff.accounts import Operator
     from bot.staff.sessions import Session
+
+MOST_SHOWN = 50
+"""Cases of the queue that the page shows; who waits behind them is counted."""
 
 PRESENCES = ("duty", "break", "off")
 MESSAGES = ("note_saved", "prolonged", "done", "sent", "held")
@@ -42,32 +43,26 @@ def lists(console: Console, session: Session) -> dict[str, Any]:
     """
     me = session.operator.id
     entries = console.desk.team_cases(session)
+    waiting = [entry for entry in entries if entry.state == WAITING]
     return {
-        "waiting": [entry for entry in entries if entry.state == WAITING],
+        "waiting": waiting[:MOST_SHOWN],
+        "more": max(0, len(waiting) - MOST_SHOWN),
         "mine": [entry for entry in entries if entry.owner == me],
         "offered": [entry for entry in entries if entry.offered_to == me],
         "team": [entry for entry in entries if entry.state != WAITING and me not in (entry.owner, entry.offered_to)],
-        "waiting_ids": waiting_ids(console, entries),
-        "presence": console.desk.presence(session),
         "load": console.desk.load(session),
         "cap": session.operator.cap,
     }
 
 
-def waiting_ids(console: Console, entries: Iterable[Entry]) -> set[str]:
-    """Return the cases in which somebody waits for an answer; of the others, `since` is when they last changed."""
-    cases = (console.desk.cases.get(entry.id) for entry in entries)
-    return {case.id for case in cases if case and case.record.waiting_since is not None}
-
-
-def alarms(found: dict[str, Any]) -> dict[str, Any]:
-    """Return what the page's script beeps for and counts in the title."""
-    calling = [*found["waiting"], *found["offered"]]
-    alerted = [entry for entry in [*found["mine"], *found["team"]] if entry.alert]
+def calls(console: Console, session: Session) -> dict[str, Any]:
+    """Return what the header shows and the page's script beeps for."""
+    called = console.desk.calls(session)
     return {
-        "calling": [entry.id for entry in calling],
-        "alerted": [entry.id for entry in alerted],
-        "alerted_alias": alerted[0].alias if alerted else "",
+        "calling": called.waiting,
+        "alerted": called.alerted,
+        "alerted_alias": called.alias,
+        "presence": console.desk.presence(session),
     }
 
 
@@ -91,7 +86,7 @@ async def _queue(
         done=words.text(done) if done in MESSAGES else "",
         colleagues=colleagues(console, session),
         **found,
-        **alarms(found),
+        **calls(console, session),
     )
 
 
@@ -110,15 +105,14 @@ async def queue_lists(console: Console, request: Request, session: Session) -> R
         words=words,
         colleagues=colleagues(console, session),
         **found,
-        **alarms(found),
+        **calls(console, session),
     )
 
 
 async def presence(console: Console, request: Request, session: Session) -> Response:
     """The header's part about presence, for the page's script."""
-    found = lists(console, session)
     words = labels(console, request, session)
-    return console.render(request, session, "presence_now.html", words=words, **found, **alarms(found))
+    return console.render(request, session, "presence_now.html", words=words, **calls(console, session))
 
 
 async def set_presence(console: Console, request: Request, session: Session) -> Response:
@@ -162,25 +156,12 @@ async def decline(console: Console, request: Request, session: Session) -> Respo
     return RedirectResponse("/console/queue", status_code=303)
 
 
-def last_note(console: Console, session: Session, entry: Entry) -> str:
-    """Return what staff noted last in a case; "" where nothing is. She counts as having read the case, not its news."""
-    desk = console.desk
-    keys = session.known.get(f"keys {entry.id}") or desk.cases.open_keys(
-        entry.id, session.operator.id, session.private_key
-    )
-    notes = [line.content["text"] for line in desk.cases.lines(entry.id, keys) if line.content["kind"] == "note"]
-    if notes and f"read {entry.id}" not in session.known:
-        session.known[f"read {entry.id}"] = True
-        console.audit.note(session.operator.id, "case_read", entry.id)
-    return str(notes[-1]) if notes else ""
-
-
 async def shift(console: Console, request: Request, session: Session) -> Response:
     """What the next shift must know, to read or to print."""
     words = labels(console, request, session)
     found = lists(console, session)
     entries = [*found["mine"], *found["offered"], *found["waiting"], *found["team"]]
-    notes = {entry.id: last_note(console, session, entry) for entry in entries if entry.summary}
+    notes = {entry.id: console.desk.last_note(session, entry.id) for entry in entries if entry.summary}
     given, left = (request.query_params.get(name, "") for name in ("given", "left"))
     done = ""
     if given.isdecimal() and left.isdecimal():
@@ -188,7 +169,7 @@ async def shift(console: Console, request: Request, session: Session) -> Respons
         done = words.text(name, count=int(given), left=int(left))
     return console.render(
         request, session, "shift.html", words=words, notes=notes, done=done, now=int(time.time()), **found,
-        **alarms(found),
+        **calls(console, session),
     )  # fmt: skip
 
 

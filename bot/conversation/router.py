@@ -56,6 +56,8 @@ that has not answered since it was started."""
 PARSE_SECONDS = 0.5
 """How long an operator's screen waits for what the engine understood."""
 
+PARSES_AT_ONCE = 2
+
 PULL_SECONDS = 25.0
 """How long a page's question for news is kept open."""
 
@@ -125,6 +127,7 @@ class Router:
         self.hiding = Hiding(catalogue, vault)
         self.inquiries = Inquiries(self.guides, self.hiding)
         self.dressing = Dressing(catalogue, vault, effects, self.guides)
+        self._parsing = asyncio.Semaphore(PARSES_AT_ONCE)
         self.handover: Handover
 
     def connect(self, handover: Handover) -> None:
@@ -223,9 +226,15 @@ class Router:
     async def understand(self, text: str) -> dict[str, Any] | None:
         """Return what the engine reads in a message for staff: intent, confidence, place, language; None without it."""
         try:
+            await asyncio.wait_for(self._parsing.acquire(), PARSE_SECONDS)
+        except asyncio.TimeoutError:
+            return None  # so many write to staff that the engine does not keep up: they are read all the same
+        try:
             parsed = await self.engine.parse(text[:LONGEST_TEXT], PARSE_SECONDS)
         except EngineUnavailable:
             return None
+        finally:
+            self._parsing.release()
         language = await asyncio.to_thread(self.following.guess, text)
         return {name: parsed[name] for name in ("intent", "confidence", "place")} | {"language": language}
 

@@ -249,18 +249,21 @@ class Cases:
 
     def open_keys(self, case_id: str, operator_id: str, private: X25519PrivateKey) -> Keys:
         """Return the case's private keys that this operator holds; {} where she holds none."""
-        keys: Keys = {}
+        return self.open_many([case_id], operator_id, private).get(case_id, {})
+
+    def open_many(self, case_ids: Sequence[str], operator_id: str, private: X25519PrivateKey) -> dict[str, Keys]:
+        """Return the private keys of several cases that this operator holds."""
+        found: dict[str, Keys] = {}
+        query = select(CaseKeyRow).where(CaseKeyRow.case_id.in_(case_ids), CaseKeyRow.operator_id == operator_id)
         with DatabaseSession(self.engine) as session:
-            rows = session.scalars(
-                select(CaseKeyRow).where(CaseKeyRow.case_id == case_id, CaseKeyRow.operator_id == operator_id)
-            )
-            for row in rows:
-                try:
-                    raw = unseal(private, row.sealed, _key_info(case_id, row.generation, operator_id))
-                    keys[row.generation] = private_from(raw)
-                except Unreadable:
-                    continue  # sealed to an earlier key pair of hers
-        return keys
+            rows = list(session.scalars(query))
+        for row in rows:
+            try:
+                raw = unseal(private, row.sealed, _key_info(row.case_id, row.generation, operator_id))
+                found.setdefault(row.case_id, {})[row.generation] = private_from(raw)
+            except Unreadable:
+                continue  # sealed to an earlier key pair of hers
+        return found
 
     def lines(
         self,
@@ -288,6 +291,14 @@ class Cases:
                 if opened is not None:
                     opened[row.seq] = line.content
         return found
+
+    def one_each(self, wanted: dict[str, int], keys: dict[str, Keys]) -> dict[str, Line]:
+        """Return one line of each of several cases, by its number, where `keys` open it."""
+        query = select(LineRow).where(LineRow.case_id.in_(wanted), LineRow.seq.in_(set(wanted.values())))
+        with DatabaseSession(self.engine) as session:
+            rows = [row for row in session.scalars(query) if wanted[row.case_id] == row.seq]
+        lines = {row.case_id: self._open(row, keys.get(row.case_id, {})) for row in rows}
+        return {case_id: line for case_id, line in lines.items() if line}
 
     def line(self, case_id: str, seq: int, keys: Keys) -> Line | None:
         """Return one line, where it is there and `keys` open it."""

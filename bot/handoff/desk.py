@@ -47,6 +47,10 @@ RELEASE_SECONDS = 120.0
 
 WATCH_SECONDS = 5.0
 FLUSH_EVERY = 12
+LINE_SECONDS = 1.0
+STAFF_SECONDS = 3.0
+"""For so long, names and presence are taken from what was last read of the accounts. Access never is."""
+
 HARD_URGENCY = 2
 
 
@@ -101,6 +105,15 @@ class Entry:
     topic_name: str = ""
     need_name: str = ""
     language_name: str = ""
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What calls for an operator: ids of cases, and the alias of the first with an alert."""
+
+    waiting: list[str]
+    alerted: list[str]
+    alias: str
 
 
 @dataclass(frozen=True)
@@ -165,6 +178,10 @@ class Desk:
         self.duty = Duty()
         self.waits = Waits()
         self.release_seconds = RELEASE_SECONDS
+        self._telling_line = False
+        self._line_before: list[str] = []
+        """Who waits, in order, when it was last told."""
+        self._staff: tuple[float, dict[str, Operator]] = (-STAFF_SECONDS, {})
         self._watching: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         post.words = words.for_her
@@ -222,7 +239,7 @@ class Desk:
                     await asyncio.to_thread(self.audit.note, "system", "case_released", case.id)
                     self._event(case.id, "operator_away")
                     self.tell_her(case.id, "utter_handover_away")
-                    self._changed(changed)
+                    self.changed(changed)
 
     def on_login(self, session: Session) -> None:
         """Open what this operator's key opens: seal it to colleagues who lack it, and send what a restart held up."""
@@ -243,10 +260,10 @@ class Desk:
         if not self.sessions.of(session.operator.id):
             self.duty.forget(session.operator.id)
             self.bus.tell("presence", "", session.operator.team)
-            self.post.ring()
 
     def reseal(self, team: str) -> None:
         """Hold a team's cases to its members: who left loses the keys, who joined gets them from a colleague."""
+        self._staff = (-STAFF_SECONDS, {})
         holders = {each.id: each.public_key for each in self.accounts.holders(team) if each.public_key}
         pairs = list(holders.items())
         for case in self.cases.all():
@@ -292,18 +309,33 @@ class Desk:
         return case
 
     def _summary(self, session: Session, case: Case) -> Summary | None:
-        number = case.record.summary
+        self._open_summaries(session, [case])
         known = session.known.get(f"summary {case.id}")
-        if known and known[0] == number:
-            summary: Summary = known[1]
-            return summary
-        line = self.cases.line(case.id, number, self._keys(session, case.id))
-        if line is None:
-            return None
-        fields = {name: line.content[name] for name in Summary.__dataclass_fields__ if name in line.content}
-        summary = Summary(**fields)
-        session.known[f"summary {case.id}"] = (number, summary)
-        return summary
+        return known[1] if known and self._keys(session, case.id) else None
+
+    def _open_summaries(self, session: Session, cases: list[Case]) -> None:
+        """Open the keys and summaries of cases that this session has not opened yet, many at once."""
+        if session.closed:
+            return
+        known = session.known
+        locked = [
+            each.id for each in cases
+            if not each.record.erased and each.generation not in known.get(f"keys {each.id}", {})
+        ]  # fmt: skip
+        if locked:
+            for case_id, keys in self.cases.open_many(locked, session.operator.id, session.private_key).items():
+                known[f"keys {case_id}"] = keys
+        wanted = {
+            each.id: each.record.summary
+            for each in cases
+            if known.get(f"keys {each.id}") and known.get(f"summary {each.id}", (0,))[0] != each.record.summary
+        }
+        if not wanted:
+            return
+        lines = self.cases.one_each(wanted, {case_id: known[f"keys {case_id}"] for case_id in wanted})
+        for case_id, line in lines.items():
+            fields = {name: line.content[name] for name in Summary.__dataclass_fields__ if name in line.content}
+            known[f"summary {case_id}"] = (wanted[case_id], Summary(**fields))
 
     def _entry(self, session: Session, case: Case, staff: dict[str, Operator]) -> Entry:
         record = case.record
@@ -334,6 +366,19 @@ class Desk:
             need_name=self.words.topic(summary.need, mine) if summary and summary.need else "",
         )
 
+    def staff(self) -> dict[str, Operator]:
+        """Return all accounts, at most STAFF_SECONDS old."""
+        if time.monotonic() - self._staff[0] > STAFF_SECONDS:
+            self._staff = (time.monotonic(), {each.id: each for each in self.accounts.all()})
+        return self._staff[1]
+
+    def _members(self, team: str) -> list[Operator]:
+        return [
+            each
+            for each in self.staff().values()
+            if each.team == team and each.active and each.public_key and each.role in (Role.OPERATOR, Role.SUPERVISOR)
+        ]
+
     def _list(self, session: Session, wanted: Callable[[Record], bool]) -> list[Entry]:
         if session.operator.role not in (Role.OPERATOR, Role.SUPERVISOR):
             raise Refused("gone")
@@ -342,8 +387,34 @@ class Desk:
             case for case in self.cases.all()
             if case.record.team == team and not case.record.external and wanted(case.record)
         ]  # fmt: skip
-        staff = {each.id: each for each in self.accounts.all()}
+        staff = self.staff()
+        self._open_summaries(session, chosen)
         return [self._entry(session, case, staff) for case in sorted(chosen, key=order)]
+
+    def calls(self, session: Session) -> Calls:
+        """Return who waits or is offered to her, and which cases have an alert, without opening any."""
+        team, me = session.operator.team, session.operator.id
+        cases = sorted((each for each in self.cases.all() if each.record.team == team), key=order)
+        open_ones = [each for each in cases if each.record.state not in (CLOSED, WAITING) and not each.record.external]
+        waiting = [each.id for each in cases if each.record.state == WAITING and not each.record.external]
+        alerted = [each for each in open_ones if each.record.alert]
+        offered = [each.id for each in open_ones if each.record.offered_to == me]
+        return Calls([*waiting, *offered], [each.id for each in alerted], alerted[0].record.alias if alerted else "")
+
+    def last_note(self, session: Session, case_id: str) -> str:
+        """Return what staff noted last in a case; "" where nothing is. Marks nothing as read."""
+        self._case(session, case_id)
+        opened = session.known.setdefault(f"lines {case_id}", {})
+        lines = self.cases.lines(case_id, self._keys(session, case_id), opened=opened)
+        notes = [line.content["text"] for line in lines if line.content["kind"] == "note"]
+        if notes:
+            self._note_reading(session, case_id)
+        return str(notes[-1]) if notes else ""
+
+    def _note_reading(self, session: Session, case_id: str) -> None:
+        if f"read {case_id}" not in session.known:
+            session.known[f"read {case_id}"] = True
+            self.audit.note(session.operator.id, "case_read", case_id)
 
     def queue(self, session: Session) -> list[Entry]:
         """Return who waits, the most urgent first, then the longest."""
@@ -366,9 +437,7 @@ class Desk:
         """Open a case; its owner has read it then. Raises Refused."""
         case = self._case(session, case_id)
         me, record = session.operator.id, case.record
-        if f"read {case_id}" not in session.known:
-            session.known[f"read {case_id}"] = True
-            self.audit.note(me, "case_read", case_id)
+        self._note_reading(session, case_id)
         if record.owner == me and (record.read < record.last or record.alert):
             self.cases.change(case_id, _read)  # the entry below still says what is new
         staff = {each.id: each for each in self.accounts.all()}
@@ -498,7 +567,7 @@ class Desk:
         self._event(case_id, "taken", me.name)
         if not greeted[0]:
             self.tell_her(case_id, "utter_handover_joined", name=me.name)
-        self._changed(changed)
+        self.changed(changed)
 
     async def offer(self, session: Session, case_id: str, operator_id: str) -> None:
         """Ask a colleague of the team to take a case over. Nothing changes until they accept."""
@@ -589,7 +658,7 @@ class Desk:
         if hard or case.record.urgency >= HARD_URGENCY:
             self.duty.ask_debrief(session.operator.id)
             self.bus.tell_one("presence", session.operator.id)
-        self._changed(changed)
+        self.changed(changed)
 
     def finish(self, case_id: str, reason: str) -> Case | None:
         """Close a case for the desk and say when it is deleted."""
@@ -643,7 +712,7 @@ class Desk:
         if changed is None:
             raise Refused("gone")
         await asyncio.to_thread(self.audit.note, session.operator.id, action, case_id)
-        self._changed(changed)
+        self.changed(changed)
         return changed
 
     # writing
@@ -703,7 +772,7 @@ class Desk:
             self.post.put(pseudonym, Parcel(case_id, seq, content))
             if case.record.pushes:
                 self.post.deliver_soon(pseudonym)
-        self._changed(case)
+        self.changed(case, listed=False)
 
     def tell_her(self, case_id: str, notice: str, until: int | None = None, **values: str) -> None:
         """Let the desk itself say something to her, in her language."""
@@ -715,10 +784,30 @@ class Desk:
     def _event(self, case_id: str, event: str, name: str = "") -> None:
         self.cases.append(case_id, {"kind": "event", "event": event, "name": name})
 
-    def _changed(self, case: Case) -> None:
-        self.bus.tell("case", case.id, case.record.team)
-        self.bus.tell("queue", case.id, case.record.team)
-        self.post.ring()
+    def changed(self, case: Case, event: str = "case", listed: bool = True) -> None:
+        """Tell who looks that a case has changed; `listed`: in a way that the lists of the team show."""
+        record = case.record
+        self.bus.tell(event, case.id, record.team)
+        if listed:
+            self.bus.tell("queue", case.id, record.team)
+        elif record.owner:
+            self.bus.tell_one("queue", record.owner)
+        if record.pseudonym:
+            self.post.ring(record.pseudonym)
+        if self._loop and not self._telling_line:
+            self._telling_line = True
+            self._loop.call_later(LINE_SECONDS, self._tell_line)
+
+    def _tell_line(self) -> None:
+        """Tell those who wait, where the line has changed: at most once in LINE_SECONDS, for they may be many."""
+        self._telling_line = False
+        waiting = [each for each in sorted(self.cases.all(), key=order) if each.record.state == WAITING]
+        line = [each.id for each in waiting]
+        for place, each in enumerate(waiting):
+            moved = place >= len(self._line_before) or self._line_before[place] != each.id
+            if moved and each.record.pseudonym:
+                self.post.ring(each.record.pseudonym)
+        self._line_before = line
 
     def _delivered(self, case_id: str) -> None:
         case = self.cases.get(case_id)
@@ -745,7 +834,6 @@ class Desk:
             raise Refused("bad_reason") from None
         await asyncio.to_thread(self.audit.note, session.operator.id, f"presence_{state}", "")
         self.bus.tell("presence", "", session.operator.team)
-        self.post.ring()
 
     def presence(self, session: Session) -> Presence:
         return self.duty.get(session.operator.id)
@@ -760,12 +848,12 @@ class Desk:
 
     def colleagues(self, session: Session) -> list[tuple[Operator, str]]:
         """Return the team's operators and supervisors and their presence, herself included."""
-        return [(each, self.duty.state(each.id)) for each in self.accounts.holders(session.operator.team)]
+        return [(each, self.duty.state(each.id)) for each in self._members(session.operator.team)]
 
     def availability(self, team: str) -> Availability:
         """Return whether somebody of a team is on duty, how long one waits, and when they are back."""
         on_duty = self.duty.on_duty()
-        here = any(each.id in on_duty and self.sessions.of(each.id) for each in self.accounts.holders(team))
+        here = any(each.id in on_duty and self.sessions.of(each.id) for each in self._members(team))
         return Availability(here, self.waits.minutes, None if here else next_opening(self.hours))
 
     async def events(self, session: Session) -> AsyncIterator[tuple[str, str]]:

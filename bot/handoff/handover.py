@@ -405,7 +405,7 @@ class Handover:
             if understood:
                 line = {"kind": "understood", "of": seq, **understood}
                 await asyncio.to_thread(self.cases.append, case.id, line)
-        self._tell_staff(case, "alert" if danger in ALERTS else "case")
+        self._tell_staff(case, "alert" if danger in ALERTS else "case", listed=danger in ALERTS)
         return True
 
     async def _append(
@@ -431,7 +431,7 @@ class Handover:
                 case = self.case(state, pseudonym)
                 if case and not case.record.external:
                     await self._append(case, {"kind": "media", "media": media.value}, None, None, state)
-                    self._tell_staff(case)
+                    self._tell_staff(case, listed=False)
             kept = not turn.content.strip() or await self.passed_on(turn, state, pseudonym, danger)
         except SQLAlchemyError:
             log.exception("line_not_kept")
@@ -447,7 +447,7 @@ class Handover:
             return Answer([self._say("utter_button_expired", state), self._say("utter_menu", state)])
         once = f"{pseudonym} {turn.unique}" if turn.unique is not None else None
         await self._append(case, {"kind": "answer", "answer": value}, once, None, state)
-        self._tell_staff(case)
+        self._tell_staff(case, listed=False)
         return Answer([], silent=True)
 
     async def alarm(self, intent: str, state: State, pseudonym: str) -> None:
@@ -551,7 +551,7 @@ class Handover:
         if case and state.owner == QUEUE:
             text = self._text("utter_handover_status_queue", state, place=isolate(str(self.place(case))))
         elif case and state.owner == OPERATOR:
-            owner = self.desk.accounts.get(case.record.owner) if case.record.owner else None
+            owner = self.desk.staff().get(case.record.owner or "")
             text = (
                 self._text("utter_handover_status_operator", state, name=isolate(owner.name))
                 if owner
@@ -592,11 +592,8 @@ class Handover:
 
     # small things
 
-    def _tell_staff(self, case: Case, event: str = "case") -> None:
-        self.desk.bus.tell(event, case.id, case.record.team)
-        if event != "queue":
-            self.desk.bus.tell("queue", case.id, case.record.team)
-        self.post.ring()
+    def _tell_staff(self, case: Case, event: str = "case", listed: bool = True) -> None:
+        self.desk.changed(self.cases.get(case.id) or case, event, listed)
 
     def _urgency(self, state: State) -> int:
         """Return how urgent her case is, by what she has said lately."""

@@ -240,11 +240,10 @@ class Post:
             if not self._bells[pseudonym]:
                 del self._bells[pseudonym]
 
-    def ring(self, pseudonym: str | None = None) -> None:
-        """Wake her page; all pages, without a name."""
-        for name in [pseudonym] if pseudonym else list(self._bells):
-            for event in self._bells.get(name, ()):
-                event.set()
+    def ring(self, pseudonym: str) -> None:
+        """Wake her page."""
+        for event in self._bells.get(pseudonym, ()):
+            event.set()
 
     async def stop(self) -> None:
         for task in list(self._tasks):

@@ -17,6 +17,7 @@ A line's `content` is one of these, with `at` (Unix time) added:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -28,6 +29,13 @@ from bot.text.catalogue import Catalogue, isolate
 from bot.text.durations import time_left
 
 PHRASE = "utter_phrase_"
+
+
+@lru_cache(maxsize=64)
+def _names(language: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the names of countries and of languages in `language`."""
+    locale = Locale.parse(language)
+    return dict(locale.territories), dict(locale.languages)
 
 
 class Words:
@@ -77,10 +85,10 @@ class Words:
         return self.effects.entry(service, State(language=language)) if service else ""
 
     def country(self, code: str | None, language: str) -> str:
-        return str(Locale.parse(language).territories.get(code or "", code or ""))
+        return _names(language)[0].get(code or "", code or "")
 
     def language(self, code: str, language: str) -> str:
-        return str(Locale.parse(language).languages.get(code, code))
+        return _names(language)[1].get(code, code)
 
     def topic(self, intent: str, language: str) -> str:
         """Return an intent's short name for staff and for her summary; the intent itself where it has none."""

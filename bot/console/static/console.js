@@ -135,7 +135,6 @@ function listen() {
     refreshQueue();
   });
   source.addEventListener("case", (event) => {
-    refreshQueue();
     if (event.data === caseView?.dataset.case) refreshLines();
   });
   source.addEventListener("alert", (event) => {

@@ -172,7 +172,7 @@ def test_a_case_shows_both_languages_what_was_understood_and_notes(room: Room) -
     mine = room.desk.phrasebook.get(phrase, "fr", "ar")
     assert "أنا خائفة" in said
     assert f"{CATALOGUE.text('utter_intent_threatened', 'fr')} (87 %) · Italie · arabe" in said
-    assert mine.text in said
+    assert " ".join(mine.text.split()) in said
     assert mine.shown in said
     assert mine.answers[0] in said
     assert "Sounds frightened" in said
