@@ -53,10 +53,10 @@ STARTING_ENGINE_SECONDS = 0.1
 """How long an answer waits for the engine before the gateway answers by itself; the last one, in danger, for an engine
 that has not answered since it was started."""
 
-PARSE_SECONDS = 0.5
-"""How long an operator's screen waits for what the engine understood."""
+PARSE_SECONDS = 2.0
+"""How long the engine may take to understand a line for staff."""
 
-PARSES_AT_ONCE = 2
+PARSES_AT_ONCE, MOST_PARSES = 2, 20
 
 PULL_SECONDS = 25.0
 """How long a page's question for news is kept open."""
@@ -128,6 +128,7 @@ class Router:
         self.inquiries = Inquiries(self.guides, self.hiding)
         self.dressing = Dressing(catalogue, vault, effects, self.guides)
         self._parsing = asyncio.Semaphore(PARSES_AT_ONCE)
+        self._parses = 0
         self.handover: Handover
 
     def connect(self, handover: Handover) -> None:
@@ -225,16 +226,16 @@ class Router:
 
     async def understand(self, text: str) -> dict[str, Any] | None:
         """Return what the engine reads in a message for staff: intent, confidence, place, language; None without it."""
-        try:
-            await asyncio.wait_for(self._parsing.acquire(), PARSE_SECONDS)
-        except asyncio.TimeoutError:
+        if self._parses >= MOST_PARSES:
             return None  # so many write to staff that the engine does not keep up: they are read all the same
+        self._parses += 1
         try:
-            parsed = await self.engine.parse(text[:LONGEST_TEXT], PARSE_SECONDS)
+            async with self._parsing:
+                parsed = await self.engine.parse(text[:LONGEST_TEXT], PARSE_SECONDS)
         except EngineUnavailable:
             return None
         finally:
-            self._parsing.release()
+            self._parses -= 1
         language = await asyncio.to_thread(self.following.guess, text)
         return {name: parsed[name] for name in ("intent", "confidence", "place")} | {"language": language}
 

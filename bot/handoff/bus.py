@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from bot.staff.sessions import Session
@@ -23,10 +23,11 @@ class Bus:
     def __init__(self) -> None:
         self._listeners: list[_Listener] = []
 
-    def tell(self, event: str, case_id: str, team: str) -> None:
-        """Tell everybody of `team`. Who is too slow to listen misses it, and sees it with the next refresh."""
+    def tell(self, event: str, case_id: str, team: str, whom: Callable[[Session], bool] = lambda session: True) -> None:
+        """Tell those of `team` for whom `whom` holds. Who is too slow misses it, and sees it with the next refresh."""
         for listener in self._listeners:
-            if listener.session.operator.team == team and not listener.events.full():
+            session = listener.session
+            if session.operator.team == team and not listener.events.full() and whom(session):
                 listener.events.put_nowait((event, case_id))
 
     def tell_one(self, event: str, operator_id: str) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,9 @@ RELEASE_SECONDS = 120.0
 WATCH_SECONDS = 5.0
 FLUSH_EVERY = 12
 LINE_SECONDS = 1.0
+VIEWED, MOST_VIEWED = "viewed", 50
+"""Cases that a session has looked at last: it is told of their lines."""
+
 STAFF_SECONDS = 3.0
 """For so long, names and presence are taken from what was last read of the accounts. Access never is."""
 
@@ -437,10 +441,13 @@ class Desk:
         """Open a case; its owner has read it then. Raises Refused."""
         case = self._case(session, case_id)
         me, record = session.operator.id, case.record
+        viewed: deque[str] = session.known.setdefault(VIEWED, deque(maxlen=MOST_VIEWED))
+        if case_id not in viewed:
+            viewed.append(case_id)
         self._note_reading(session, case_id)
         if record.owner == me and (record.read < record.last or record.alert):
             self.cases.change(case_id, _read)  # the entry below still says what is new
-        staff = {each.id: each for each in self.accounts.all()}
+        staff = self.staff()
         opened = session.known.setdefault(f"lines {case_id}", {})
         stored = self.cases.lines(case_id, self._keys(session, case_id), opened=opened)
         understood = {line.content["of"]: line.content for line in stored if line.content["kind"] == "understood"}
@@ -787,7 +794,13 @@ class Desk:
     def changed(self, case: Case, event: str = "case", listed: bool = True) -> None:
         """Tell who looks that a case has changed; `listed`: in a way that the lists of the team show."""
         record = case.record
-        self.bus.tell(event, case.id, record.team)
+        concerned = {record.owner, record.offered_to, *record.followers}
+        self.bus.tell(
+            event,
+            case.id,
+            record.team,
+            lambda each: event == "alert" or each.operator.id in concerned or case.id in each.known.get(VIEWED, ()),
+        )
         if listed:
             self.bus.tell("queue", case.id, record.team)
         elif record.owner:
@@ -812,7 +825,7 @@ class Desk:
     def _delivered(self, case_id: str) -> None:
         case = self.cases.get(case_id)
         if case:
-            self.bus.tell("case", case_id, case.record.team)
+            self.changed(case, listed=False)
 
     # phrasebook, directory
 

@@ -40,6 +40,9 @@ COMMANDS = frozenset(
      "!erase_chat"}
 )  # fmt: skip
 
+AT_ONCE_SECONDS = 0.1
+"""Staff see a line after so long, with what the engine understood or without it."""
+
 MOST_WAITING = 500
 RECENT_TURNS = 20
 """For so many turns, danger that she spoke of makes her case urgent."""
@@ -72,6 +75,7 @@ class Handover:
         self.team = team
         self.helpdesk = helpdesk
         self.turnstile = reference.Turnstile()
+        self._explaining: set[asyncio.Task[None]] = set()
 
     # who owns the conversation
 
@@ -401,12 +405,25 @@ class Handover:
         content = {"kind": "person", "text": turn.content[:LONGEST]}
         seq = await self._append(case, content, once or None, danger, state)
         if seq is not None and turn.content:
-            understood = await self.understand(turn.content)
+            explaining = asyncio.create_task(self._explain(case, seq, turn.content))
+            self._explaining.add(explaining)
+            explaining.add_done_callback(self._explaining.discard)
+            await asyncio.wait({explaining}, timeout=AT_ONCE_SECONDS)
+        self._tell_staff(case, "alert" if danger in ALERTS else "case", listed=danger in ALERTS)
+        return True
+
+    async def _explain(self, case: Case, seq: int, text: str) -> None:
+        """Seal what the engine understood of a line; staff who see the line already are told."""
+        started = time.monotonic()
+        try:
+            understood = await self.understand(text)
             if understood:
                 line = {"kind": "understood", "of": seq, **understood}
                 await asyncio.to_thread(self.cases.append, case.id, line)
-        self._tell_staff(case, "alert" if danger in ALERTS else "case", listed=danger in ALERTS)
-        return True
+                if time.monotonic() - started >= AT_ONCE_SECONDS:
+                    self._tell_staff(case, listed=False)
+        except Exception:
+            log.exception("line_not_understood")
 
     async def _append(
         self, case: Case, content: dict[str, Any], once: str | None, danger: str | None, state: State
