@@ -153,20 +153,23 @@ class Gateway:
     async def _purge(self) -> None:
         while True:
             try:
-                await asyncio.to_thread(self._forget_expired)
+                for pseudonym in await asyncio.to_thread(self._forget_expired):
+                    self.desk.post.drop(pseudonym)
             except Exception:
                 log.exception("purge_failed")
             await asyncio.sleep(PURGE_SECONDS)
 
-    def _forget_expired(self) -> None:
+    def _forget_expired(self) -> list[str]:
+        """Forget what has had its time; return the conversations with staff that are gone."""
         count = self.conversations.purge()
         if count:
             log.info("conversations_expired", count=count)
-        lost = self.handover.lost(lambda pseudonym: self.conversations.load(pseudonym) is not None)
+        lost, gone = self.handover.lost(lambda pseudonym: self.conversations.load(pseudonym) is not None)
         deleted = self.desk.cases.purge()
         if lost or deleted:
             log.info("cases_expired", closed=lost, deleted=len(deleted))
         self.accounts.purge()
+        return gone
 
     async def readiness(self) -> dict[str, bool]:
         """Return which parts are ready to serve."""

@@ -397,6 +397,13 @@ class Handover:
         case = self.case(state, pseudonym)
         if case is None:
             return False
+        try:
+            return await self._pass_on(case, turn, state, pseudonym, danger)
+        except SQLAlchemyError:
+            log.exception("line_not_kept")
+            return False
+
+    async def _pass_on(self, case: Case, turn: Turn, state: State, pseudonym: str, danger: str | None) -> bool:
         once = f"{case.id} {turn.unique}" if turn.unique is not None else ""
         if self.helpdesk and not case.record.external and await self._open_elsewhere(self.helpdesk, case, state):
             case = self.case(state, pseudonym) or case
@@ -478,7 +485,10 @@ class Handover:
             def how(record: Record) -> None:
                 record.alert, record.urgency = alert, max(record.urgency, URGENT[intent])
 
-            self.cases.change(case.id, how)
+            try:
+                self.cases.change(case.id, how)
+            except SQLAlchemyError:
+                log.exception("alarm_not_kept")
             self._tell_staff(case, "alert")
 
     # leaving
@@ -489,6 +499,12 @@ class Handover:
         self.post.drop(pseudonym)
         if case is None:
             return
+        try:
+            await self._left(case, how)
+        except SQLAlchemyError:
+            log.exception("case_not_closed")  # leaving waits for nothing
+
+    async def _left(self, case: Case, how: str) -> None:
         await asyncio.to_thread(self._close_for, case, how)
         await asyncio.to_thread(
             self.desk.audit.note, "person", "case_erased" if how == "erase" else "case_left", case.id
@@ -519,20 +535,24 @@ class Handover:
             self.cases.shred(case.id)
         self.cases.change(case.id, forget)
 
-    def lost(self, alive: Callable[[str], bool]) -> int:
-        """Close the cases whose conversations have been forgotten, and those untouched for long; return how many."""
-        count, moment = 0, time.time()
+    def lost(self, alive: Callable[[str], bool]) -> tuple[int, list[str]]:
+        """Close the cases whose conversations have been forgotten, and those untouched for long.
+
+        Returns how many, and the conversations that are gone.
+        """
+        count, moment, gone = 0, time.time(), []
         for case in self.cases.all():
             record = case.record
             if record.state == CLOSED:
                 continue
             orphan = record.pseudonym is not None and not alive(record.pseudonym)
-            if orphan:
+            if orphan and record.pseudonym:
+                gone.append(record.pseudonym)
                 self.cases.change(case.id, lambda each: setattr(each, "pseudonym", None))
             if moment - record.last_at > self.desk.retention or (orphan and not record.left_message):
                 self.desk.finish(case.id, "lost_contact")
                 count += 1
-        return count
+        return count, gone
 
     # when it is deleted
 

@@ -178,7 +178,10 @@ class Post:
         return state.tell and is_safe(state.safe_time, state.country)
 
     def flush(self) -> None:
-        """Deliver what was held back until a safe time, where that has come."""
+        """Deliver what was held back until a safe time, where that has come; forget whose pages closed long ago."""
+        moment = time.monotonic()
+        self._here = {name: since for name, since in self._here.items() if moment - since < HERE_SECONDS}
+        self._typing = {name: typed for name, typed in self._typing.items() if moment - typed[1] < HERE_SECONDS}
         for pseudonym in list(self._parcels):
             self.deliver_soon(pseudonym)
 
