@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import socket
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -27,21 +25,11 @@ from bot.handoff.chatwoot import (
 from bot.handoff.helpdesk import HelpdeskUnreachable
 from bot.settings import Secret
 from tests.chatwoot_api import ACCOUNT, BOT, BOT_TOKEN, INBOX, OMAR, OTHER_INBOX, SECRET, TOKEN, ChatwootApi
+from tests.support import own_loop
 
 CASE, ALIAS, SUMMARY = "5f0c1d2e3a4b5c6d", "Maple 27", "Italy, Ukrainian. Needs: a place to sleep."
 NOTE = "Files are not passed on."
 CANARY = "4711081547110815"
-
-
-def own_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run an async test in a thread of its own: the browser tests leave an event loop running in the main one."""
-
-    @functools.wraps(test)
-    def run(*arguments: Any, **named: Any) -> None:
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(asyncio.run, test(*arguments, **named)).result()
-
-    return run
 
 
 @pytest.fixture
