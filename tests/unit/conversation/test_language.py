@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.conversation.following import says_its_language
 from bot.conversation.language import LanguageGuesser, named_language
-from bot.conversation.router import says_its_language
 from bot.text.catalogue import Catalogue
 from bot.text.examples import texts_by_language
 
