@@ -17,6 +17,7 @@ from tests.support import Helpline, running
 
 CATALOGUE = Catalogue()
 SLOW = 15_000
+expect.set_options(timeout=SLOW)
 
 
 class Operator:
@@ -169,7 +170,7 @@ def test_ukrainian_and_arabic_meet_through_the_phrasebook(room: Room, staff: dic
     olena.sends_phrase("safety_now")
     shown = CATALOGUE.say("utter_phrase_safety_now", "ar")
     expect(person.page.locator(".human p").last).to_have_text(shown.text)
-    person.page.locator(".choices button", has_text=shown.buttons[1].title).last.click()
+    person.page.get_by_role("button", name=shown.buttons[1].title, exact=True).last.click()
     answer = CATALOGUE.say("utter_phrase_safety_now", "uk").buttons[1].title
     expect(olena.page.locator("#lines .line.answer").last).to_contain_text(answer)
     assert not person.complaints
