@@ -44,14 +44,12 @@ BUTTON_LABEL = re.compile(
 
 
 def messages(language: str) -> list[tuple[str, str, bool]]:
-    """Return (source, translation, is a button). Words that only the staff's console says may still be missing: they
-    are shown in English there, and `helpline check` counts them."""
     with (ROOT / "locales" / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
         catalogue = pofile.read_po(file, locale=language)
     return [
         (str(each.id), str(each.string), any("a button" in comment for comment in each.auto_comments))
         for each in catalogue
-        if each.id and (each.string or not all(name.startswith("utter_console_") for name in each.auto_comments))
+        if each.id
     ]
 
 
