@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RASA := $(BIN)/python -W ignore -m bot.engine.rasa_cli
-TRAINING := $(wildcard nlu/*.yml nlu/??/*.yml nlu/followups/*.yml stories/domain/*.yml stories/rules/*.yml stories/stories/*.yml stories/*.yml bot/engine/components/*.py bot/engine/sentences.py bot/text/*.py bot/conversation/language.py)
+TRAINING := $(wildcard nlu/*.yml nlu/??/*.yml nlu/followups/*.yml stories/domain/*.yml stories/rules/*.yml stories/stories/*.yml bot/engine/components/*.py bot/engine/sentences.py bot/text/*.py bot/conversation/language.py)
 
 .PHONY: fonts readability run train test lint bench shell evaluate catalogues validate setup setup-dev screenshots clean
 

@@ -20,6 +20,12 @@ FRAMES = ("fact_", "cover", "card_text_", "trip_", "walk_")
 """Words around what the directory, the rights' files or the converter say."""
 
 
+OWN_RULES = re.compile(
+    r"console_.*|handover_(question_reference|reference_bad)|phrase_(waiting_.*|health_walk|plan_nobody|after_number)"
+)
+"""Numbers that are no facts about the world: this software's own rules, minutes to wait or walk, a step's place."""
+
+
 def test_no_fact_is_older_than_a_year() -> None:
     today = date.today()
     assert [row["fact"] for row in FACTS if not today - OLDEST <= row["checked"] <= today + timedelta(days=1)] == []
@@ -44,7 +50,7 @@ def test_every_word_about_the_law_has_its_fact() -> None:
 def test_every_number_and_every_service_has_its_fact() -> None:
     missing = set()
     for name, rows in RESPONSES.items():
-        if name.startswith(FRAMES) or name in SOURCED:
+        if name.startswith(FRAMES) or name in SOURCED or OWN_RULES.fullmatch(name):
             continue
         for row in rows:
             text = row.get("text", "")
