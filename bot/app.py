@@ -21,6 +21,7 @@ from bot.conversation.language import LanguageGuesser
 from bot.conversation.memory import Memory
 from bot.conversation.router import Router
 from bot.conversation.safety import SafetyScreen
+from bot.directory.ages import Ages
 from bot.directory.search import Directory
 from bot.directory.starter import load_starter
 from bot.engine.client import EngineClient, EngineProcess
@@ -68,7 +69,10 @@ class Gateway:
         migrate(self.database)
         load_starter(self.database)
         self.catalogue = Catalogue()
-        self.directory = Directory(self.database)
+        self.directory = Directory(
+            self.database,
+            Ages(settings.directory_review_days, settings.directory_grace_days, settings.directory_hide_days),
+        )
         self.conversations = Conversations(self.database, self.vault)
         self.memory = Memory(self.conversations, settings.expiry_hours)
         self.engine = EngineClient(settings.data_dir / "run")

@@ -13,7 +13,8 @@ from bot.conversation.cards import CARDS, DRAFTS
 from bot.conversation.language import FILE_NAME
 from bot.conversation.safety import SafetyScreen
 from bot.directory import rights
-from bot.directory.search import STALE_DAYS, Directory
+from bot.directory.ages import Ages
+from bot.directory.search import Directory
 from bot.directory.starter import load_starter
 from bot.settings import PREFIX, Settings
 from bot.staff.accounts import Accounts, Role
@@ -123,7 +124,7 @@ def _database(chosen: Settings) -> Iterator[Finding]:
     try:
         migrate(engine)
         load_starter(engine)
-        health = Directory(engine).health()
+        health = Directory(engine, Ages(chosen.directory_review_days)).health()
     finally:
         engine.dispose()
     yield OK, "database", f"{url.get_backend_name()}, reachable"
@@ -135,7 +136,8 @@ def _database(chosen: Settings) -> Iterator[Finding]:
     if health["unverified"]:
         yield NOTE, "directory", f"{health['unverified']} services are unverified: nobody has confirmed them by calling"
     if health["stale"]:
-        yield NOTE, "directory", f"{health['stale']} services are stale: their source was not read in {STALE_DAYS} days"
+        days = chosen.directory_review_days
+        yield NOTE, "directory", f"{health['stale']} services are due for review: confirmed by nobody in {days} days"
 
 
 def _staff(chosen: Settings) -> Iterator[Finding]:

@@ -124,6 +124,24 @@ def _optional_number(value: str) -> int:
     return int(value or 0)
 
 
+def _switch(value: str) -> bool:
+    if value.lower() not in ("on", "off"):
+        raise ValueError("on or off")
+    return value.lower() == "on"
+
+
+def _mail_server(value: str) -> Secret:
+    if value and not re.fullmatch(r"smtps?(\+starttls)?://([^\s/@]+@)?[^\s/:@]+(:\d+)?/?", value):
+        raise ValueError("smtp://host, smtp+starttls://user:password@host:587 or smtps://user:password@host:465")
+    return Secret(value)
+
+
+def _mail_address(value: str) -> str:
+    if value and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value):
+        raise ValueError("a mail address like directory@example.org")
+    return value
+
+
 def _folder(value: str) -> Path:
     path = Path(value).expanduser().absolute()
     if path.exists() and not path.is_dir():
@@ -182,6 +200,22 @@ class Settings:
     chatwoot_inbox: int = _setting("", _optional_number)
     chatwoot_token: Secret = _setting("", Secret)
     chatwoot_webhook_secret: Secret = _setting("", Secret)
+
+    directory_api: bool = _setting("off", _switch)
+    """Serve the public part of the directory at /hsds (docs/directory.md)."""
+    directory_four_eyes: bool = _setting("on", _switch)
+    """A second person approves every change of the directory."""
+    directory_review_days: int = _setting("90", _whole(1, 3650, "days"))
+    """An entry that nobody has confirmed for so long is to be reviewed."""
+    directory_grace_days: int = _setting("30", _whole(0, 3650, "days"))
+    """So long after that it is shown with a warning."""
+    directory_hide_days: int = _setting("180", _whole(1, 36500, "days"))
+    """An entry that nobody has confirmed for so long is not shown to people any more."""
+    public_url: str = _setting("", _optional_web_url)
+    """Where this gateway is reached from outside, for the links in mails."""
+    smtp_url: Secret = _setting("", _mail_server)
+    """Empty: no mail is ever sent."""
+    mail_from: str = _setting("", _mail_address)
 
     @property
     def database(self) -> Secret:
@@ -248,6 +282,15 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**checked)
     if settings.telegram_webhook_url and not settings.telegram_token:
         raise SettingError(f"{PREFIX}TELEGRAM_TOKEN: expected a token, because {PREFIX}TELEGRAM_WEBHOOK_URL is set")
+    if settings.directory_hide_days <= settings.directory_review_days + settings.directory_grace_days:
+        raise SettingError(
+            f"{PREFIX}DIRECTORY_HIDE_DAYS: expected more days than {PREFIX}DIRECTORY_REVIEW_DAYS and "
+            f"{PREFIX}DIRECTORY_GRACE_DAYS together"
+        )
+    if settings.smtp_url:
+        for name in ("mail_from", "public_url"):
+            if not getattr(settings, name):
+                raise SettingError(f"{PREFIX}{name.upper()}: expected a value, because {PREFIX}SMTP_URL is set")
     if settings.chatwoot_url:
         for name in ("chatwoot_account", "chatwoot_inbox", "chatwoot_token", "chatwoot_webhook_secret"):
             if not getattr(settings, name):

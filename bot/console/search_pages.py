@@ -11,6 +11,7 @@ from starlette.responses import Response
 from bot.console import services
 from bot.console.app import DESK, EVERYBODY, Page
 from bot.console.queue_pages import labels
+from bot.directory.search import EVERYWHERE
 from bot.handoff.phrasebook import Phrasebook
 
 if TYPE_CHECKING:
@@ -56,18 +57,17 @@ async def service_values(
 
     def read() -> dict[str, Any]:
         spoken = [code for code in (hers, language) if code]
-        found = services.search(console.directory, country, need, words, spoken) if asks else []
-        shown = found[: services.MOST]
+        found, count = console.directory.find(country, need, words, spoken, services.MOST) if asks else ([], 0)
         return {
-            "services": services.rendered(console.catalogue, console.directory, shown, language, hers),
-            "service_count": len(found),
+            "services": services.rendered(console.catalogue, console.directory, found, language, hers),
+            "service_count": count,
             "countries": services.countries(console.directory, language),
         }
 
     values = await asyncio.to_thread(read)
     return values | {
         "needs": services.NEEDS,
-        "everywhere": services.EVERYWHERE,
+        "everywhere": EVERYWHERE,
         "asks": asks,
         "country": country,
         "need": need,

@@ -13,7 +13,7 @@ from babel.languages import get_official_languages
 from bot.conversation.effects import Effects
 from bot.conversation.state import State
 from bot.conversation.turn import Card, CardText, Message
-from bot.directory.search import Wanted
+from bot.directory.ranking import Wanted
 from bot.text.catalogue import ROOT, isolate
 
 DRAFTS = "no native speaker has reviewed"
@@ -82,7 +82,9 @@ class Cards:
         if kind == "passerby":
             return emergency.numbers[0] if emergency else None
         services = self.directory.services(Wanted(country, "find_service", None, (state.language,)))
-        return next((phone.number for service in services for phone in service.phones if phone.type == "voice"), None)
+        return next(
+            (phone.read.display for service in services for phone in service.phones if phone.type == "voice"), None
+        )
 
     def _words(self, language: str, kind: str, spoken: str, number: str | None) -> CardText:
         locale = Locale.parse(language, sep="-")

@@ -5,6 +5,8 @@ The engine (or the router, while the engine is away) asks for these by name: `{"
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from babel import Locale
@@ -12,9 +14,11 @@ from babel.dates import format_date, format_time, get_day_names
 
 from bot.conversation.state import State
 from bot.conversation.turn import Message
+from bot.directory.gazetteer import find
 from bot.directory.hours import opening
-from bot.directory.models import Phone, Service
-from bot.directory.search import Directory, Emergency, Wanted
+from bot.directory.ranking import Wanted
+from bot.directory.read import NO, YES, Referral, ReferralPhone, as_date
+from bot.directory.search import Directory, Emergency
 from bot.text.catalogue import Button, Catalogue, isolate
 from bot.text.durations import duration
 
@@ -24,6 +28,19 @@ EUROPE = "112"
 COUNTRIES_A_PAGE = 10
 STOPNCII = "https://stopncii.org"
 TAKE_IT_DOWN = "https://takeitdown.ncmec.org"
+
+SAID = (
+    ("anonymous", YES, "anonymous"),
+    ("anonymous", NO, "not_anonymous"),
+    ("police_contact_required", YES, "police_required"),
+    ("police_contact_required", NO, "police_not_required"),
+    ("accepts_undocumented", YES, "undocumented"),
+    ("interpreters", YES, "interpreters"),
+    ("silent_contact", YES, "silent"),
+    ("gender", "women", "women"),
+    ("gender", "men", "men"),
+)
+"""Which facts of the directory are told, and how: (fact, value, the text's name)."""
 
 LIKELY_COUNTRIES = {
     "en": "GB IE IT DE FR ES GR CY MT AE",
@@ -114,8 +131,11 @@ class Effects:
         buttons = tuple(Button(each.name, f"!language:{each.code}") for each in self.catalogue.languages.values())
         return [Message(self.catalogue.say("utter_choose_language", state.language).text, buttons)]
 
-    def services(self, state: State, wanted: Wanted) -> list[Message]:
+    def services(self, state: State, wanted: Wanted, city: str | None = None) -> list[Message]:
         """The best services for her, each as a card; where there are none, the emergency number and the wider ones."""
+        place = find(city, wanted.country) if city and wanted.country else None
+        if place:
+            wanted = replace(wanted, place=(place.latitude, place.longitude))
         language = state.language
         country = Locale.parse(language).territories.get(wanted.country or "", wanted.country or "")
         found = self.directory.services(wanted)
@@ -131,23 +151,22 @@ class Effects:
         following = self.catalogue.say("utter_referral_next", language)
         return [*messages, Message(following.text, following.buttons)]
 
-    def entry(self, service: Service, state: State, now: datetime | None = None) -> str:
+    def entry(self, service: Referral, state: State, now: datetime | None = None) -> str:
         """Return one service as lines of text: what, languages, cost, hours, how to reach it, how it was checked."""
         now = now or datetime.now(timezone.utc)
         language = state.language
         comma = "، " if Locale.parse(language).character_order == "right-to-left" else ", "
         kind = self._text(f"utter_kind_{service.kind}", state)
-        needs = [each.term.removeprefix("need_") for each in service.attributes if each.taxonomy == "need"]
         helps = [
-            self._text(f"utter_need_name_{need}", state)
-            for need in needs
-            if f"utter_need_name_{need}" in self.catalogue
+            self._text(name, state)
+            for name in (f"utter_need_name_{need.removeprefix('need_')}" for need in service.needs)
+            if name in self.catalogue
         ]
         names = Locale.parse(language).languages
-        spoken = [names.get(each.code, each.code) for each in service.languages]
-        area = next((area.name for area in service.service_areas if area.name), None)
+        spoken = [names.get(code, code) for code in service.languages]
+        area = service.area
         lines = [
-            isolate(service.name) + (f" ({area})" if area else ""),
+            isolate(service.text("name", language) or "") + (f" ({area})" if area else ""),
             self._text("utter_entry_helps_with", state, list=comma.join([*helps, kind])),
             self._text("utter_entry_languages", state, list=comma.join(spoken))
             if spoken
@@ -159,6 +178,7 @@ class Effects:
                 state,
             ),
             self._hours(service, state, now),
+            *self._facts(service, state, now),
         ]
         calls = [self._phone(phone, state) for phone in service.phones if phone.type in ("voice", "tty")]
         writes = [self._phone(phone, state) for phone in service.phones if phone.type in ("sms", "whatsapp")]
@@ -167,9 +187,14 @@ class Effects:
             ("utter_entry_sms", writes),
             ("utter_entry_chat", [isolate(service.chat_url)] if service.chat_url else []),
             ("utter_entry_page", [isolate(service.url)] if service.url else []),
+            ("utter_entry_bring", list(service.documents)),
         ):
             if items:
                 lines.append(self._text(name, state, list=comma.join(items)))
+        if service.address:
+            lines.append(self._text("utter_entry_address", state, text=isolate(service.address)))
+        if service.stale:
+            lines.append(self._text("utter_entry_stale", state))
         if service.assured_date:
             lines.append(
                 self._text("utter_entry_verified", state, date=format_date(service.assured_date, locale=language))
@@ -182,8 +207,28 @@ class Effects:
             lines.append(self._text("utter_entry_unread", state))
         return "\n".join(lines)
 
-    def _hours(self, service: Service, state: State, now: datetime) -> str:
-        hours = opening(service.schedules, now)
+    def _facts(self, service: Referral, state: State, now: datetime) -> Iterator[str]:
+        """Yield what she should know before she calls, as far as it is known."""
+        facts = service.facts
+        alert = service.text("alert", state.language)
+        if alert:
+            yield self._text("utter_entry_alert", state, text=isolate(alert))
+        full = as_date(facts.get("full_until"))
+        if full and full >= now.date():
+            yield self._text("utter_entry_full", state, date=format_date(full, locale=state.language))
+        for fact, value, name in SAID:
+            if facts.get(fact) == value:
+                yield self._text(f"utter_entry_{name}", state)
+        if facts.get("safe_hours"):
+            yield self._text("utter_entry_safe_hours", state, text=isolate(facts["safe_hours"]))
+
+    def _hours(self, service: Referral, state: State, now: datetime) -> str:
+        hours = opening(
+            service.schedules,
+            now,
+            country=service.country,
+            closed_on_holidays=service.facts.get("open_on_holidays") != YES,
+        )
         if hours is None:
             return self._text("utter_entry_hours_unknown", state)
         if hours.always:
@@ -198,9 +243,9 @@ class Effects:
             return self._text("utter_entry_opens", state, day=day, time=clock)
         return self._text("utter_entry_hours_unknown", state)
 
-    def _phone(self, phone: Phone, state: State) -> str:
-        number = isolate(phone.number)
-        if phone.domestic_only and not phone.number.startswith("+"):
+    def _phone(self, phone: ReferralPhone, state: State) -> str:
+        number = isolate(phone.read.display)
+        if phone.domestic and not phone.read.display.startswith("+"):
             return self._text("utter_entry_domestic", state, number=number)
         return number
 

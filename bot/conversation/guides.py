@@ -13,9 +13,9 @@ from bot.conversation.effects import Effects
 from bot.conversation.state import State
 from bot.conversation.turn import Message
 from bot.conversation.walks import BACK, EXPLAIN, GO_ON, SKIP, STOP, YES, answer_payload, load_walks
-from bot.directory.models import Service
+from bot.directory.ranking import Wanted
+from bot.directory.read import Referral
 from bot.directory.rights import Fact, fact
-from bot.directory.search import Wanted
 from bot.text.catalogue import Button, isolate
 from bot.text.durations import duration
 
@@ -159,13 +159,13 @@ class Guides:
         bodies = [isolate(body) for body in values["bodies"]]
         return self._text("fact_identification", state, country=country, list=self._list(bodies, state))
 
-    def _helper(self, country: str, state: State) -> Service | None:
+    def _helper(self, country: str, state: State) -> Referral | None:
         found = self.directory.services(Wanted(country, "find_service", None, (state.language,)))
         return found[0] if found else None
 
     @staticmethod
-    def _contact(service: Service) -> str:
-        number = next((phone.number for phone in service.phones), None)
+    def _contact(service: Referral) -> str:
+        number = next((phone.read.display for phone in service.phones), None)
         reach = number or service.url or service.chat_url
         return isolate(service.name) + (f", {isolate(reach)}" if reach else "")
 

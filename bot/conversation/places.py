@@ -36,6 +36,8 @@ class Places:
     spoken: dict[str, set[str]] = field(default_factory=dict)
     ambiguous: set[str] = field(default_factory=set)
     """Names that are ordinary words, too, in some language: they count alone, or after a word of `before`."""
+    cities: dict[str, str] = field(default_factory=dict)
+    """The English names of the cities among `names`."""
     before: dict[str, set[str]] = field(default_factory=dict)
     """The words that stand before a place ("in", "ở"), by language: Romanian "la" is another word in Vietnamese."""
 
@@ -49,7 +51,7 @@ class Places:
         cities = _read(folder / "cities.yml")
         country_of = {city: country for country, names in cities.items() for city in names}
         for city, country in country_of.items():
-            places.add(country, [city], _EVERY_LANGUAGE)
+            places.add(country, [city], _EVERY_LANGUAGE, city)
         for language in languages:
             data = _read(folder / f"{language}.yml")
             for country, names in (data.get("countries") or {}).items():
@@ -57,7 +59,7 @@ class Places:
             for city, names in (data.get("cities") or {}).items():
                 if city not in country_of:
                     raise ValueError(f"nlu/places/{language}.yml: {city} is not in nlu/places/cities.yml")
-                places.add(country_of[city], names, language)
+                places.add(country_of[city], names, language, city)
             places.ambiguous.update(normalise(str(name)) for name in data.get("ambiguous") or ())
             places.before[language] = {normalise(str(word)) for word in data.get("before") or ()}
         places.before[_EVERY_LANGUAGE] = set().union(*places.before.values())
@@ -70,20 +72,26 @@ class Places:
                 places.names.pop(normalise(name), None)
         return places
 
-    def add(self, country: str, names: Iterable[str], language: str) -> None:
+    def add(self, country: str, names: Iterable[str], language: str, city: str | None = None) -> None:
         for name in names:
             key = normalise(str(name))
             if key and len(key.split()) <= LONGEST_NAME and self.names.setdefault(key, country) == country:
                 self.spoken.setdefault(key, set()).add(language)
+                if city:
+                    self.cities.setdefault(key, city)
 
     def find(self, text: str) -> str | None:
-        """Return the ISO 3166 code of the country that `text` names, itself or by a city; None if it names none.
+        """Return the ISO 3166 code of the country that `text` names, itself or by a city; None if it names none."""
+        return self.place(text)[0]
+
+    def place(self, text: str) -> tuple[str | None, str | None]:
+        """Return the country that `text` names, itself or by a city, and that city's English name.
 
         Where several are named, the last one directly after a preposition wins, else the first named:
         "I am from Vietnam, now in Poland" is about Poland.
         """
         words = normalise(text).split()
-        found: list[tuple[bool, str]] = []
+        found: list[tuple[bool, str, str | None]] = []
         position = 0
         while position < len(words):
             for size in range(min(LONGEST_NAME, len(words) - position), 0, -1):
@@ -95,14 +103,17 @@ class Places:
                 alone = size == len(words)
                 if name in self.ambiguous and not (alone or after_preposition):
                     continue
-                found.append((after_preposition, country))
+                found.append((after_preposition, country, self.cities.get(name)))
                 position += size - 1
                 break
             position += 1
         if not found:
-            return None
-        preferred = [country for after_preposition, country in found if after_preposition]
-        return preferred[-1] if preferred else found[0][1]
+            return None, None
+        preferred = [each for each in found if each[0]]
+        _, country, city = preferred[-1] if preferred else found[0]
+        if city is None:  # "in Italy, in Milan": the city stands beside its country
+            city = next((named for _, code, named in found if named and code == country), None)
+        return country, city
 
     def _goes_before(self, word: str, name: str) -> bool:
         return any(word in self.before[language] for language in self.spoken[name])

@@ -31,7 +31,7 @@ from bot.conversation.places import Places
 from bot.conversation.safety import SafetyScreen
 from bot.conversation.state import OPERATOR, QUEUE, State
 from bot.conversation.turn import Kind, Message, Reply, Turn
-from bot.directory.search import Wanted
+from bot.directory.ranking import Wanted
 from bot.engine.client import EngineClient, EngineUnavailable
 from bot.handoff.handover import COMMANDS as HANDOVER
 from bot.handoff.handover import MESSAGE, REFERENCE, Handover
@@ -431,6 +431,9 @@ class Router:
 
     async def _typed(self, text: str, turn: Turn, state: State, pseudonym: str) -> Answer:
         offer = self.following.follow(text, state)
+        country, city = await asyncio.to_thread(lambda: Places.load().place(text))
+        if country:
+            state.city = city
         answer = await self._ask_engine(state, text=text)
         if answer.asks_human:
             return await self.handover.request(turn, state, pseudonym)
@@ -564,7 +567,7 @@ class Router:
             return await self.handover.offer(state)
         if what == "services":
             wanted = Wanted(message["country"], message["need"], message["topic"], (state.language,))
-            return await asyncio.to_thread(self.effects.services, state, wanted)
+            return await asyncio.to_thread(self.effects.services, state, wanted, state.city)
         shows: dict[str, Callable[[State], list[Message]]] = {
             "walk_step": lambda state: self.guides.walk_step(state, message["position"], message["explain"]),
             "walk_result": lambda state: self.guides.walk_result(state, message["position"]),

@@ -41,6 +41,8 @@ class State:
     expecting: str | None = None
     """What the next message is taken for, where it is not for the engine: "return_word", "duress_word", "advert",
     "trip_to", "trip_from", "message" (for staff), "reference"."""
+    city: str | None = None
+    """The city that she named, in English (nlu/places/cities.yml): near it, services are nearer."""
     trip_to: str | None = None
     """The country that she thinks of going to, until that question is answered."""
     return_word: str | None = None

@@ -2,47 +2,41 @@
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
 
-from sqlalchemy import Engine, func, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Connection, Engine, func, select
 
-from bot.directory.hours import opening
-from bot.directory.models import EmergencyNumber, Organization, Service, ServiceArea
+from bot.directory import fulltext
+from bot.directory.ages import WARNED, Ages
+from bot.directory.entries import version
+from bot.directory.hours import Hours, Opening, opening
+from bot.directory.models import EmergencyNumber, Organization, Service, ServiceEntry
+from bot.directory.ranking import (
+    ANY_KINDS,
+    CONSULAR,
+    KINDS_FOR,
+    Entry,
+    Moment,
+    Step,
+    Wanted,
+    best,
+    kinds_for,
+    steps,
+    unsuitable,
+)
+from bot.directory.read import Referral, referrals
 
 BEST = 3
-CONSULAR = "consular"
-"""The kind of service that a country keeps for its own people abroad."""
-STALE_DAYS = 90
-
-KINDS_FOR = {
-    "child": ("child", "violence"),
-    "user_is_child": ("child", "trafficking"),
-    "self_harm": ("crisis",),
-    "need_counselling": ("crisis", "violence", "trafficking"),
-    "wages_withheld": ("labour", "trafficking", "migration"),
-    "forced_labour": ("trafficking", "labour", "migration"),
-    "image_abuse": ("victims_of_crime", "violence", "crisis"),
-    "threatened": ("trafficking", "violence", "victims_of_crime"),
-    "forced_marriage": ("violence", "trafficking"),
-    "return_home": ("migration", "trafficking"),
-    "need_shelter": ("trafficking", "violence", "migration"),
-}
-"""Which kinds of service suit a need or a topic, best first; otherwise ANY_KINDS."""
-
-ANY_KINDS = ("trafficking", "victims_of_crime", "violence", "migration", "labour", "crisis")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is looked for: an ISO 3166 country, a need and a topic (names of intents), the languages she reads."""
-
-    country: str | None
-    need: str | None = None
-    topic: str | None = None
-    languages: tuple[str, ...] = ()
+EVERYWHERE = "*"
+"""Asked for instead of a country: what helps in many countries."""
+MOST_KEPT = 50_000
+"""Entries kept in memory, about 50 MB; the countries that were not asked for longest go first."""
+MOST_FOUND = 1000
+"""Services that a search for words looks at."""
 
 
 @dataclass(frozen=True)
@@ -56,55 +50,111 @@ class Emergency:
     silent_code: str | None = None
 
 
-_WHOLE = tuple(
-    selectinload(part)
-    for part in (
-        Service.phones,
-        Service.schedules,
-        Service.languages,
-        Service.attributes,
-        Service.service_areas,
-        Service.organization,
-    )
-)
+@dataclass(frozen=True)
+class Explained:
+    """A service and why it stands where it stands; `unsuitable` names why it is not for this person at all."""
+
+    entry: Entry
+    steps: list[Step]
+    unsuitable: str | None
 
 
 class Directory:
     """Reads the directory. Calls block for a few milliseconds."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, ages: Ages | None = None) -> None:
         self.engine = engine
+        self.ages = ages or Ages()
+        self._version = -1
+        self._countries: OrderedDict[str, dict[str, list[Entry]]] = OrderedDict()
+        self._openings: dict[tuple[str, str, bool], Opening | None] = {}
+        self._minute = -1
 
-    def services(self, wanted: Wanted, now: datetime | None = None) -> list[Service]:
+    def services(self, wanted: Wanted, now: datetime | None = None) -> list[Referral]:
         """Return the best services for `wanted` in its country, at most BEST; with no country: those for everywhere."""
-        now = now or datetime.now(timezone.utc)
-        query = (
-            select(Service)
-            .join(ServiceArea)
-            .where(ServiceArea.extent == wanted.country if wanted.country else ServiceArea.extent.is_(None))
-            .where(Service.status == "active")
-            .options(*_WHOLE)
-        )
-        with Session(self.engine, expire_on_commit=False) as session:
-            found = list(session.scalars(query))
-        kinds = _kinds(wanted)
-        suitable = [service for service in found if service.kind in kinds]
-        return sorted(suitable, key=lambda service: _rank(service, wanted, kinds, now))[:BEST]
+        moment = self._moment(now)
+        with self.engine.connect() as connection:
+            by_kind = self._entries(connection, wanted.country or "")
+            chosen: list[Entry] = []
+            for kind in kinds_for(wanted):  # the first criterion of the ranking: what follows can only be worse
+                chosen += best(by_kind.get(kind, ()), wanted, moment, BEST - len(chosen))
+                if len(chosen) == BEST:
+                    break
+            found = referrals(connection, [entry.service_id for entry in chosen])
+        return [self._aged(each, moment) for each in found]
 
-    def get(self, service_id: str) -> Service | None:
-        """Return one active service, or None."""
-        query = select(Service).where(Service.id == service_id, Service.status == "active").options(*_WHOLE)
-        with Session(self.engine, expire_on_commit=False) as session:
-            return session.scalar(query)
+    def why(self, wanted: Wanted, now: datetime | None = None) -> list[Explained]:
+        """Return all services of the country with the reasons for their places, best first, the unsuitable last."""
+        moment = self._moment(now)
+        with self.engine.connect() as connection:
+            entries = [entry for kind in self._entries(connection, wanted.country or "").values() for entry in kind]
+        kinds = kinds_for(wanted)
+        reasons = {entry.service_id: unsuitable(entry, wanted, kinds, moment) for entry in entries}
+        suitable = best(entries, wanted, moment, len(entries))
+        rest = sorted((entry for entry in entries if reasons[entry.service_id]), key=lambda entry: entry.service_id)
+        return [
+            Explained(
+                entry, [] if reasons[entry.service_id] else steps(entry, wanted, moment), reasons[entry.service_id]
+            )
+            for entry in [*suitable, *rest]
+        ]
+
+    def find(
+        self, country: str = "", need: str = "", words: str = "", languages: Sequence[str] = (), most: int = 20
+    ) -> tuple[list[Referral], int]:
+        """Return the services that fit, best first (the need, then languages), at most `most`; and how many there are.
+
+        `country`: ISO 3166, EVERYWHERE or "" for any. Every one of `words` must begin a word of the entry.
+        """
+        code = "" if country == EVERYWHERE else country
+        with self.engine.connect() as connection:
+            ids = fulltext.find(connection, words, MOST_FOUND)
+            if ids is not None:
+                entries = self._of(connection, ids)
+                if country:
+                    entries = [entry for entry in entries if entry.country == code]
+            elif country:
+                entries = [entry for kind in self._entries(connection, code).values() for entry in kind]
+            else:
+                query = select(ServiceEntry).order_by(ServiceEntry.n).limit(MOST_FOUND)
+                entries = [Entry.read(row) for row in connection.execute(query)]
+            kinds = (*KINDS_FOR.get(need, ()), *ANY_KINDS)
+            fitting = [
+                entry for entry in entries if not need or need in entry.needs or entry.kind in KINDS_FOR.get(need, ())
+            ]
+            fitting.sort(
+                key=lambda entry: (
+                    need not in entry.needs,
+                    not entry.languages & set(languages),
+                    entry.kind == CONSULAR,
+                    kinds.index(entry.kind) if entry.kind in kinds else len(kinds),
+                    entry.name,
+                    entry.service_id,
+                )
+            )
+            keys = list(dict.fromkeys(entry.service_id for entry in fitting))
+            found = referrals(connection, keys[:most])
+        moment = self._moment(None)
+        return [self._aged(each, moment) for each in found], len(keys)
+
+    def get(self, service_id: str) -> Referral | None:
+        """Return one service in use, or None."""
+        with self.engine.connect() as connection:
+            found = referrals(connection, [service_id])
+        return self._aged(found[0], self._moment(None)) if found and found[0].status == "active" else None
 
     def emergency(self, country: str | None) -> Emergency | None:
         """Return what to dial in `country`; None where that is not known."""
         if country is None:
             return None
-        query = select(EmergencyNumber).where(EmergencyNumber.country == country).order_by(EmergencyNumber.id)
-        with Session(self.engine) as session:
-            rows = list(session.scalars(query))
-        numbers = tuple(dict.fromkeys(row.number for row in rows if row.how == "call" and _reaches_police(row)))
+        query = select(EmergencyNumber.__table__).where(EmergencyNumber.country == country).order_by(EmergencyNumber.id)
+        with self.engine.connect() as connection:
+            rows = list(connection.execute(query))
+        numbers = tuple(
+            dict.fromkeys(
+                row.number for row in rows if row.how == "call" and {"any", "police"} & set(row.reaches.split(","))
+            )
+        )
         if not numbers:
             return None
         sms = next((row for row in rows if row.how == "sms"), None)
@@ -119,63 +169,93 @@ class Directory:
 
     def countries(self) -> list[str]:
         """Return the countries with an emergency number or a service, sorted by code."""
-        with Session(self.engine) as session:
-            codes = set(session.scalars(select(EmergencyNumber.country).distinct()))
-            helped = select(ServiceArea.extent).join(Service).where(Service.kind != CONSULAR).distinct()
-            codes |= {code for code in session.scalars(helped) if code}
+        with self.engine.connect() as connection:
+            codes = set(connection.scalars(select(EmergencyNumber.country).distinct()))
+            helped = select(ServiceEntry.country).where(ServiceEntry.kind != CONSULAR).distinct()
+            codes |= {code for code in connection.scalars(helped) if code}
         return sorted(codes)
 
-    def consular(self, country: str) -> Service | None:
+    def consular(self, country: str) -> Referral | None:
         """Return the line of `country` for its own people abroad; None where none is known."""
-        query = (
-            select(Service)
-            .join(ServiceArea)
-            .where(ServiceArea.extent == country, Service.kind == CONSULAR, Service.status == "active")
-            .options(selectinload(Service.phones))
-        )
-        with Session(self.engine, expire_on_commit=False) as session:
-            return session.scalars(query).first()
+        moment = self._moment(None)
+        with self.engine.connect() as connection:
+            entries = self._entries(connection, country).get(CONSULAR, [])
+            chosen = best(entries, replace(Wanted(country)), moment, 1) or entries[:1]
+            found = referrals(connection, [entry.service_id for entry in chosen])
+        return self._aged(found[0], moment) if found else None
 
     def health(self, today: date | None = None) -> dict[str, int]:
         """Return counts for `helpline check`: organisations, services, those never verified, those not read lately."""
         today = today or datetime.now(timezone.utc).date()
-        oldest = date.fromordinal(today.toordinal() - STALE_DAYS)
+        oldest = date.fromordinal(today.toordinal() - self.ages.review_days).isoformat()
+        confirmed = func.coalesce(ServiceEntry.assured_date, ServiceEntry.checked, "")
+        services = select(func.count(ServiceEntry.service_id.distinct()))
+        with self.engine.connect() as connection:
 
-        def count(session: Session, *conditions: object) -> int:
-            return int(session.scalar(select(func.count()).select_from(Service).where(*conditions)) or 0)  # type: ignore[arg-type]
+            def count(query: object) -> int:
+                return int(connection.scalar(query) or 0)  # type: ignore[call-overload]
 
-        with Session(self.engine) as session:
             return {
                 "countries": len(self.countries()),
-                "organizations": int(session.scalar(select(func.count()).select_from(Organization)) or 0),
-                "services": count(session),
-                "unverified": count(session, Service.assured_date.is_(None)),
-                "stale": count(session, or_(Service.checked.is_(None), Service.checked < oldest)),
+                "organizations": count(
+                    select(func.count()).select_from(Organization).where(Organization.archived_at.is_(None))
+                ),
+                "services": count(services),
+                "unverified": count(services.where(ServiceEntry.assured_date.is_(None))),
+                "stale": count(services.where(confirmed <= oldest)),
+                "archived": count(select(func.count()).select_from(Service).where(Service.archived_at.is_not(None))),
             }
 
+    # inside
 
-def _reaches_police(row: EmergencyNumber) -> bool:
-    return bool({"any", "police"} & set(row.reaches.split(",")))
+    def _moment(self, now: datetime | None) -> Moment:
+        now = now or datetime.now(timezone.utc)
+        minute = int(now.timestamp() // 60)
+        if minute != self._minute:
+            self._openings, self._minute = {}, minute
 
+        def state(entry: Entry) -> Opening | None:
+            if not entry.hours:
+                return None
+            key = (entry.hours, entry.country, entry.open_on_holidays)
+            if key not in self._openings:
+                rows = [Hours(**row) for row in json.loads(entry.hours)]
+                self._openings[key] = opening(
+                    rows, now, country=entry.country or None, closed_on_holidays=not entry.open_on_holidays
+                )
+            return self._openings[key]
 
-def _kinds(wanted: Wanted) -> tuple[str, ...]:
-    """Return the kinds of service that suit, best first. Child helplines are for children, and for those who ask."""
-    child = wanted.need == "child" or wanted.topic == "user_is_child"
-    first = KINDS_FOR.get("user_is_child" if child else wanted.need or "") or KINDS_FOR.get(wanted.topic or "") or ()
-    return tuple(dict.fromkeys((*first, *ANY_KINDS)))
+        return Moment(now, self.ages, state)
 
+    def _aged(self, service: Referral, moment: Moment) -> Referral:
+        stale = self.ages.state(service.confirmed, moment.today) == WARNED
+        return replace(service, stale=True) if stale else service
 
-def _rank(service: Service, wanted: Wanted, kinds: Sequence[str], now: datetime) -> tuple[object, ...]:
-    """Sort key, best first: suits the topic, covers the need, speaks her language, open now, verified, read lately."""
-    needs = {attribute.term for attribute in service.attributes}
-    speaks = {language.code for language in service.languages}
-    state = opening(service.schedules, now)
-    return (
-        kinds.index(service.kind),
-        wanted.need not in needs,
-        not speaks & set(wanted.languages),
-        not (state and state.open),
-        service.assured_date is None,
-        service.checked is None,
-        service.id,
-    )
+    def _entries(self, connection: Connection, country: str) -> dict[str, list[Entry]]:
+        """Return the entries of a country by kind, from memory while the directory has not changed."""
+        current = version(connection)
+        if current != self._version:
+            self._countries, self._version = OrderedDict(), current
+        known = self._countries.get(country)
+        if known is None:
+            known = {}
+            query = select(ServiceEntry.__table__).where(ServiceEntry.country == country)
+            for row in connection.execute(query.order_by(ServiceEntry.service_id)):
+                known.setdefault(row.kind, []).append(Entry.read(row))
+            self._countries[country] = known
+            while len(self._countries) > 1 and self._kept() > MOST_KEPT:
+                self._countries.popitem(last=False)
+        else:
+            self._countries.move_to_end(country)
+        return known
+
+    def _kept(self) -> int:
+        return sum(len(entries) for kinds in self._countries.values() for entries in kinds.values())
+
+    def _of(self, connection: Connection, ids: Sequence[str]) -> list[Entry]:
+        table = ServiceEntry.__table__
+        found: list[Entry] = []
+        for start in range(0, len(ids), 500):
+            query = select(table).where(table.c.service_id.in_(ids[start : start + 500]))
+            found += [Entry.read(row) for row in connection.execute(query)]
+        return found

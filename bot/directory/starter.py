@@ -3,71 +3,58 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from sqlalchemy import Engine, delete, insert, select
-from sqlalchemy.orm import Session
 
-from bot.directory.models import (
-    Attribute,
-    EmergencyNumber,
-    Language,
-    Organization,
-    Phone,
-    Schedule,
-    Service,
-    ServiceArea,
-    StarterLoad,
-)
-from bot.store.database import Base
+from bot.directory import vocabulary
+from bot.directory.changes import Author
+from bot.directory.exchange import imports
+from bot.directory.hsds import made_id
+from bot.directory.models import EmergencyNumber, StarterLoad
+from bot.directory.read import COUNTRY, EVERYWHERE, NO, YES
+from bot.directory.records import Bundle
 
 FOLDER = Path(__file__).parent / "starter"
+DATASET = "starter"
 _ALWAYS = {"days": ("MO", "TU", "WE", "TH", "FR", "SA", "SU"), "opens": "00:00", "closes": "24:00"}
 
 
 def load_starter(engine: Engine, folder: Path = FOLDER) -> bool:
     """Load the data set once, and again when its files have changed; return whether anything was loaded.
 
-    Rows of an earlier starter set are replaced, and gone where the new one lacks them; organisations that no starter
-    set knew stay.
+    A row that an NGO has edited since stays as it is until the set says something new about it; rows that a later
+    set lacks are archived; what no starter set knew stays.
     """
     files = sorted(folder.glob("*.yml"))
-    contents = [file.read_bytes() for file in files]
+    contents = [file.read_bytes() for file in [*files, vocabulary.FILE]]
     digest = hashlib.sha256(b"\0".join(contents)).hexdigest()
-    with Session(engine) as session, session.begin():
-        if session.get(StarterLoad, digest) is not None:
+    with engine.begin() as connection:
+        if connection.execute(select(StarterLoad.digest).where(StarterLoad.digest == digest)).first():
             return False
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        rows = Rows()
-        for content in contents:
-            rows.add_country(yaml.load(content, Loader=loader))  # noqa: S506
-        before = session.scalars(select(StarterLoad.organizations)).first() or ""
-        organizations = [row["id"] for row in rows.of[Organization]]
-        known = {*before.split(), *organizations}
-        services = [row["id"] for row in rows.of[Service]]
-        session.execute(delete(EmergencyNumber))
-        session.execute(delete(StarterLoad))
-        session.execute(delete(Service).where(Service.id.in_(services)))
-        session.execute(delete(Organization).where(Organization.id.in_(known)))
-        for table, values in rows.of.items():
-            if values:
-                session.execute(insert(table), values)
-        session.add(StarterLoad(digest=digest, organizations="\n".join(organizations)))
+        bundle, emergency = starter([yaml.load(content, Loader=loader) for content in contents[:-1]])  # noqa: S506
+        connection.execute(delete(EmergencyNumber))
+        connection.execute(delete(StarterLoad))
+        if emergency:
+            connection.execute(insert(EmergencyNumber), emergency)
+        imports.apply(connection, None, imports.plan(connection, DATASET, bundle), bundle, Author("import:starter"))
+        connection.execute(insert(StarterLoad).values(digest=digest))
     return True
 
 
-class Rows:
-    """The rows of each table, in the order in which they can be inserted: at once, since every start waits for it."""
-
-    def __init__(self) -> None:
-        tables = (Organization, Service, Phone, Schedule, Language, ServiceArea, Attribute, EmergencyNumber)
-        self.of: dict[type[Base], list[dict[str, Any]]] = {table: [] for table in tables}
-
-    def add_country(self, data: dict[str, Any]) -> None:
+def starter(countries: Sequence[dict[str, Any]]) -> tuple[Bundle, list[dict[str, Any]]]:
+    """Return the starter set's rows, and those of the table of emergency numbers."""
+    bundle = Bundle()
+    emergency: list[dict[str, Any]] = []
+    for entity, row in vocabulary.rows():
+        bundle.add(entity, row)
+    for data in countries:
         for row in [*(data.get("emergency") or ()), *(data.get("text_emergency") or ())]:
-            self.of[EmergencyNumber].append(
+            emergency.append(
                 {
                     "country": data["country"],
                     "number": str(row["number"]),
@@ -80,52 +67,74 @@ class Rows:
                 }
             )
         for row in data.get("organizations") or ():
-            self.of[Organization].append({"id": row["id"], "name": row["name"], "website": row.get("website")})
+            key = made_id(DATASET, row["id"])
+            organization = {"id": key, "name": row["name"], "website": row.get("website")}
+            bundle.add("organization", organization | {"description": row.get("description") or row["name"]})
             for service in row.get("services") or ():
-                self._add_service(service, row["id"], data)
+                _add_service(bundle, service, key, data)
+    return bundle, emergency
 
-    def _add_service(self, row: dict[str, Any], organization: str, data: dict[str, Any]) -> None:
-        service = {"service_id": row["id"]}
-        area = row.get("area") or "national"
-        self.of[Service].append(
+
+def _add_service(bundle: Bundle, row: dict[str, Any], organization: str, data: dict[str, Any]) -> None:
+    key = made_id(DATASET, row["id"])
+    bundle.add(
+        "service",
+        {
+            "id": key,
+            "organization_id": organization,
+            "name": row["name"],
+            "description": row.get("description"),
+            "url": row.get("url"),
+            "status": "active",
+            "minimum_age": row.get("minimum_age"),
+            "maximum_age": row.get("maximum_age"),
+            "assured_date": row["checked"].isoformat() if row["verified"] else None,
+        },
+    )
+    facts = {
+        "source": row["source"],
+        "checked": row["checked"].isoformat(),
+        "chat_url": row.get("chat"),
+        "timezone": data.get("timezone") or "UTC",
+        "free": {True: YES, False: NO}.get(row.get("free")),  # type: ignore[arg-type]
+    }
+    facts |= {name: {True: YES, False: NO}.get(value, value) for name, value in (row.get("facts") or {}).items()}
+    for name, value in facts.items():
+        if value is not None:
+            bundle.add("attribute", vocabulary.attribute("service", key, "fact", name, str(value)))
+    bundle.add("attribute", vocabulary.attribute("service", key, "kind", row["kind"]))
+    for need in row.get("needs") or ():
+        bundle.add("attribute", vocabulary.attribute("service", key, "need", need))
+    for number, phone in enumerate(row.get("phones") or ()):
+        phone_key = made_id(DATASET, row["id"], "phone", str(number))
+        bundle.add("phone", {"id": phone_key, "service_id": key, "number": str(phone["number"]), "type": phone["type"]})
+        domestic = YES if phone.get("domestic_only") else NO
+        bundle.add("attribute", vocabulary.attribute("phone", phone_key, "fact", "domestic_only", domestic))
+    schedule = row.get("schedule")
+    if schedule:
+        weekly = _ALWAYS if schedule.get("always") else schedule
+        bundle.add(
+            "schedule",
             {
-                "id": row["id"],
-                "organization_id": organization,
-                "name": row["name"],
-                "url": row.get("url"),
-                "chat_url": row.get("chat"),
-                "status": "active",
-                "kind": row["kind"],
-                "free": row.get("free"),
-                "source": row["source"],
-                "checked": row["checked"],
-                "assured_date": row["checked"] if row["verified"] else None,
-            }
+                "id": made_id(DATASET, row["id"], "schedule"),
+                "service_id": key,
+                "freq": "WEEKLY",
+                "byday": ",".join(weekly["days"]),
+                "opens_at": weekly["opens"],
+                "closes_at": weekly["closes"],
+            },
         )
-        self.of[Phone] += [
-            service
-            | {
-                "number": str(phone["number"]),
-                "type": phone["type"],
-                "domestic_only": bool(phone.get("domestic_only")),
-            }
-            for phone in row.get("phones") or ()
-        ]
-        schedule = row.get("schedule")
-        if schedule:
-            weekly = _ALWAYS if schedule.get("always") else schedule
-            self.of[Schedule].append(
-                service
-                | {
-                    "freq": "WEEKLY",
-                    "byday": ",".join(weekly["days"]),
-                    "opens_at": weekly["opens"],
-                    "closes_at": weekly["closes"],
-                    "timezone": data.get("timezone") or "UTC",
-                }
-            )
-        self.of[Language] += [service | {"code": code} for code in row.get("languages") or ()]
-        self.of[ServiceArea].append(
-            service | {"extent": data["country"], "name": None if area in ("national", "international") else area}
-        )
-        self.of[Attribute] += [service | {"taxonomy": "need", "term": need} for need in row.get("needs") or ()]
+    for code in row.get("languages") or ():
+        bundle.add("language", {"id": made_id(DATASET, row["id"], "language", code), "service_id": key, "code": code})
+    area = row.get("area") or "national"
+    country = data["country"]
+    bundle.add(
+        "service_area",
+        {
+            "id": made_id(DATASET, row["id"], "area"),
+            "service_id": key,
+            "name": None if area in ("national", "international") else area,
+            "extent": country,
+            "extent_type": COUNTRY if country else EVERYWHERE,
+        },
+    )

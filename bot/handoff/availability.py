@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
-from bot.directory.hours import DAYS, opening
-from bot.directory.models import Schedule
+from bot.directory.hours import DAYS, Hours, opening
 
 RECENT = 30
 """Waits of which the usual one is the median."""
@@ -18,7 +17,7 @@ RECENT = 30
 _PART = re.compile(r"([A-Z]{2}(?:-[A-Z]{2})?(?:,[A-Z]{2}(?:-[A-Z]{2})?)*)\s+(\d{2}:\d{2})-(\d{2}:\d{2})")
 
 
-def read_hours(text: str, zone: str) -> list[Schedule]:
+def read_hours(text: str, zone: str) -> list[Hours]:
     """Return schedules for "MO-FR 09:00-17:00; SA 10:00-14:00" in a time zone. Raises ValueError."""
     ZoneInfo(zone)
     schedules = []
@@ -31,9 +30,8 @@ def read_hours(text: str, zone: str) -> list[Schedule]:
             first, _, last = span.partition("-")
             start, end = DAYS.index(first), DAYS.index(last or first)
             days += [DAYS[number % 7] for number in range(start, end + 1 if end >= start else end + 8)]
-        schedules.append(
-            Schedule(freq="WEEKLY", byday=",".join(days), opens_at=match[2], closes_at=match[3], timezone=zone)
-        )
+        row = {"freq": "WEEKLY", "byday": ",".join(days), "opens_at": match[2], "closes_at": match[3]}
+        schedules.append(Hours.read(row, zone))
     return schedules
 
 
@@ -61,7 +59,7 @@ class Waits:
         return max(1, round(statistics.median(self._seconds) / 60)) if self._seconds else None
 
 
-def next_opening(schedules: list[Schedule], now: datetime | None = None) -> datetime | None:
+def next_opening(schedules: list[Hours], now: datetime | None = None) -> datetime | None:
     """Return when the staff's hours begin next, or None where they are not known or it is now."""
     hours = opening(schedules, now or datetime.now(timezone.utc))
     return hours.opens if hours and not hours.open else None

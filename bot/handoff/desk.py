@@ -17,7 +17,7 @@ from typing import Any
 
 from bot.conversation.memory import Memory
 from bot.conversation.state import ASSISTANT, OPERATOR
-from bot.directory.models import Schedule
+from bot.directory.hours import Hours
 from bot.handoff import presence as duty
 from bot.handoff.availability import Availability, Waits, next_opening
 from bot.handoff.bus import Bus
@@ -165,7 +165,7 @@ class Desk:
         accounts: Accounts,
         sessions: Sessions,
         audit: Audit,
-        hours: list[Schedule],
+        hours: list[Hours],
         retention_days: int,
     ) -> None:
         self.cases = cases

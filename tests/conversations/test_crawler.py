@@ -26,9 +26,9 @@ WIDEST_KEYBOARD = 100
 LEAVING = ("Exit", "Exit now", "Erase everything now")
 BY_WORDS = re.compile(
     r".*_simple|follow_.*|danger_(country|silent|quiet)|numbers_europe|signs_.*|offer_.*_explain|pro_call"
-    r"|.*_(how_leave|found_out|tell_police)"
+    r"|.*_(how_leave|found_out|tell_police)|phrase_.*"
 )
-"""Said to words only, where a country is known, or step by step in a walk."""
+"""Said to words only, where a country is known, step by step in a walk, or by staff."""
 
 
 @dataclass(frozen=True)

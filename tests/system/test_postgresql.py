@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,59 +10,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.postgresql import MISSING, server
 from tests.staffroom import Console, employ
-from tests.support import ROOT, free_port, running
-
-
-def program(name: str) -> str | None:
-    found = shutil.which(name)
-    return found or next((str(path) for path in Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), None)
+from tests.support import ROOT, running
 
 
 @pytest.fixture(scope="module")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own; yields its URL."""
-    initdb, pg_ctl = program("initdb"), program("pg_ctl")
-    if initdb is None or pg_ctl is None:
-        pytest.skip("no PostgreSQL on this machine (initdb, pg_ctl)")
-    folder = tmp_path_factory.mktemp("postgresql")
-    data, port = folder / "data", free_port()
-    as_user: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        if shutil.which("runuser") is None:
-            pytest.skip("PostgreSQL refuses to run as root, and there is no runuser")
-        user = (
-            "postgres"
-            if subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode == 0
-            else "nobody"
-        )
-        as_user = ["runuser", "-u", user, "--"]
-        for parent in (folder, *folder.parents):
-            if str(parent).startswith("/tmp/"):
-                parent.chmod(0o755)
-        shutil.chown(folder, user)
-    log = folder / "log"
-    for command in (
-        [initdb, "-D", str(data), "-U", "helpline", "-A", "trust", "-E", "UTF8", "--locale=C"],
-        [
-            pg_ctl,
-            "-D",
-            str(data),
-            "-l",
-            str(log),
-            "-w",
-            "-o",
-            f"-p {port} -k {folder} -c listen_addresses=127.0.0.1",
-            "start",
-        ],
-    ):
-        done = subprocess.run([*as_user, *command], capture_output=True, text=True, cwd=folder, check=False)
-        if done.returncode != 0:
-            pytest.skip(f"PostgreSQL does not start here: {done.stderr.strip().splitlines()[-1:]}")
-    yield f"postgresql+psycopg://helpline@127.0.0.1:{port}/postgres"
-    subprocess.run(
-        [*as_user, pg_ctl, "-D", str(data), "-m", "immediate", "stop"], capture_output=True, cwd=folder, check=False
-    )
+    with server(tmp_path_factory.mktemp("postgresql")) as url:
+        if url is None:
+            pytest.skip(MISSING)
+        yield url
 
 
 def test_a_conversation_is_kept_and_erased(postgresql: str, tmp_path: Path) -> None:

@@ -1,20 +1,22 @@
-"""bot/directory: the starter set, the best three, opening hours."""
+"""bot/directory: the starter set and the best three."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
+from datetime import date
 from pathlib import Path
 
 import pytest
 from babel import Locale
-from sqlalchemy import Engine, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, select, text
 
-from bot.directory.hours import opening
-from bot.directory.models import Organization, Schedule
+from bot.directory.ages import Ages
+from bot.directory.changes import apply, edits_between
+from bot.directory.models import Organization, Service
+from bot.directory.records import Bundle, load
 from bot.directory.search import Directory, Wanted
 from bot.directory.starter import load_starter
 from bot.store.database import connect
 from bot.store.migrate import migrate
+from tests.unit.directory.rows import SOMEBODY, VAULT
 
 COUNCIL_OF_EUROPE = (
     "AD AL AM AT AZ BA BE BG CH CY CZ DE DK EE ES FI FR GB GE GR HR HU IE IS IT LI LT LU LV MC MD ME MK MT NL NO PL PT "
@@ -24,7 +26,7 @@ COUNCIL_OF_EUROPE = (
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = connect(f"sqlite:///{tmp_path_factory.mktemp('directory') / 'a.db'}")
     migrate(engine)
     assert load_starter(engine)
@@ -33,8 +35,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def directory(engine: Engine) -> Directory:
-    return Directory(engine)
+def directory(starter: Engine) -> Directory:
+    return Directory(starter, Ages(hide_days=36500))
 
 
 def test_every_member_of_the_council_of_europe_has_an_emergency_number(directory: Directory) -> None:
@@ -43,14 +45,19 @@ def test_every_member_of_the_council_of_europe_has_an_emergency_number(directory
     assert [code for code in members if directory.emergency(code) is None] == []
 
 
-def test_every_row_has_a_source_and_none_claims_to_be_verified(engine: Engine) -> None:
-    with engine.connect() as connection:
-        for table in ("service", "emergency_number"):
-            sources = connection.execute(text(f"SELECT source FROM {table}")).scalars().all()
-            assert sources
-            assert connection.execute(text(f"SELECT count(*) FROM {table} WHERE checked IS NULL")).scalar() == 0
-            assert [source for source in sources if not source.startswith(("https://", "http://"))] == []
-        assert connection.execute(text("SELECT count(*) FROM service WHERE assured_date IS NOT NULL")).scalar() == 0
+def test_every_row_has_a_source_and_none_claims_to_be_verified(starter: Engine, directory: Directory) -> None:
+    with starter.connect() as connection:
+        sources = connection.execute(text("SELECT source FROM emergency_number")).scalars().all()
+        assert connection.execute(text("SELECT count(*) FROM emergency_number WHERE checked IS NULL")).scalar() == 0
+        keys = list(connection.execute(select(Service.id)).scalars())
+    assert len(keys) > 150
+    for key in keys:
+        service = directory.get(key)
+        assert service is not None
+        assert service.checked is not None
+        assert service.assured_date is None
+        sources.append(service.facts["source"])
+    assert [source for source in sources if not source.startswith(("https://", "http://"))] == []
 
 
 def test_what_content_names_is_there(directory: Directory) -> None:
@@ -75,8 +82,7 @@ def test_a_child_gets_a_child_helpline_and_nobody_else_does_first(directory: Dir
     assert all(service.kind != "child" for service in directory.services(Wanted("RO", "find_service")))
 
 
-def test_at_most_three_and_her_language_first(engine: Engine) -> None:
-    directory = Directory(engine)
+def test_at_most_three_and_her_language_first(directory: Directory) -> None:
     for country in directory.countries():
         assert len(directory.services(Wanted(country, "need_shelter"))) <= 3
     spoken = directory.services(Wanted("DE", "find_service", None, ("vi",)))
@@ -99,21 +105,32 @@ def test_an_unknown_country_has_no_number_and_no_service(directory: Directory) -
     assert directory.services(Wanted(None, "find_service"))
 
 
-def test_loading_again_changes_nothing_and_keeps_what_ngos_have_added(tmp_path: Path) -> None:
-    engine = connect(f"sqlite:///{tmp_path / 'a.db'}")
-    migrate(engine)
+def test_loading_again_changes_nothing_and_keeps_what_ngos_have_added(engine: Engine) -> None:
     load_starter(engine)
-    with Session(engine) as session, session.begin():
-        session.add(Organization(id="ours", name="Ours"))
+    own = Bundle()
+    own.add("organization", {"id": "5d1f5c1e-6f43-4c1d-9b0a-1f1c3c0e7a56", "name": "Ours", "description": "Ours"})
+    with engine.begin() as connection:
+        apply(connection, VAULT, edits_between(Bundle(), own), SOMEBODY)
     assert not load_starter(engine)
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM starter_load"))
     before = Directory(engine).health()
     assert load_starter(engine)
     assert Directory(engine).health() == before
-    with Session(engine) as session:
-        assert session.get(Organization, "ours") is not None
-    engine.dispose()
+    with engine.connect() as connection:
+        assert connection.execute(select(Organization.name).where(Organization.name == "Ours")).scalar()
+
+
+def test_what_an_ngo_has_edited_stays_when_the_starter_set_comes_again(engine: Engine, tmp_path: Path) -> None:
+    load_starter(engine, starter_set(tmp_path / "1", "one", "a"))
+    with engine.begin() as connection:
+        (key,) = connection.execute(select(Service.id)).scalars()
+        before, after = load(connection, services=[key]), load(connection, services=[key])
+        after.add("service", after["service"][key] | {"name": "Edited"})
+        apply(connection, VAULT, edits_between(before, after), SOMEBODY)
+    assert load_starter(engine, starter_set(tmp_path / "2", "one", "a", "b"))
+    with engine.connect() as connection:
+        assert sorted(connection.execute(select(Service.name)).scalars()) == ["Edited", "S"]
 
 
 def test_stale_and_unverified_rows_are_counted(directory: Directory) -> None:
@@ -121,46 +138,6 @@ def test_stale_and_unverified_rows_are_counted(directory: Directory) -> None:
     later = directory.health(today=date(2027, 6, 1))
     assert health["unverified"] == health["services"]
     assert health["stale"] < later["stale"] == later["services"]
-
-
-def schedule(days: str, opens: str, closes: str, zone: str = "Europe/Bucharest") -> Schedule:
-    return Schedule(byday=days, opens_at=opens, closes_at=closes, timezone=zone)
-
-
-def at(day: int, hour: int, minute: int = 0) -> datetime:
-    """A moment in November 2026 (the 23rd is a Monday), UTC."""
-    return datetime(2026, 11, day, hour, minute, tzinfo=timezone.utc)
-
-
-WEEK = "MO,TU,WE,TH,FR"
-
-
-def test_open_and_closed_in_the_services_own_time_zone() -> None:
-    hours = [schedule(WEEK, "08:00", "17:00")]
-    now = opening(hours, at(23, 6, 30))  # 8:30 in Bucharest
-    assert now is not None
-    assert now.open
-    assert now.until is not None
-    assert now.until.strftime("%H:%M") == "17:00"
-    later = opening(hours, at(27, 15, 30))  # Friday 17:30
-    assert later is not None
-    assert not later.open
-    assert later.opens is not None
-    assert later.opens.strftime("%a %H:%M") == "Mon 08:00"
-
-
-def test_past_midnight_and_around_the_clock() -> None:
-    night = [schedule("MO", "20:00", "04:00")]
-    inside = opening(night, at(24, 1))  # Tuesday 3:00
-    assert inside is not None
-    assert inside.open
-    outside = opening(night, at(24, 3))
-    assert outside is not None
-    assert not outside.open
-    always = opening([schedule("MO,TU,WE,TH,FR,SA,SU", "00:00", "24:00")], at(23, 0))
-    assert always is not None
-    assert always.always
-    assert opening([], at(23, 0)) is None
 
 
 def starter_set(folder: Path, organization: str, *services: str) -> Path:
@@ -186,21 +163,20 @@ def starter_set(folder: Path, organization: str, *services: str) -> Path:
     return folder
 
 
-def test_what_a_later_starter_set_lacks_is_taken_out(tmp_path: Path) -> None:
-    engine = connect(f"sqlite:///{tmp_path / 'a.db'}")
-    migrate(engine)
-    with Session(engine) as session, session.begin():
-        session.add(Organization(id="own", name="Our own"))
-
-    def known() -> tuple[set[str], set[str]]:
+def test_what_a_later_starter_set_lacks_is_archived(engine: Engine, tmp_path: Path) -> None:
+    def known() -> tuple[set[str], int]:
         with engine.connect() as connection:
-            organizations = set(connection.execute(text("SELECT id FROM organization")).scalars())
-            return organizations, set(connection.execute(text("SELECT id FROM service")).scalars())
+            in_use = connection.execute(select(Service.id).where(Service.archived_at.is_(None))).scalars()
+            shown = {each.service_id for each in connection.execute(text("SELECT service_id FROM service_entry"))}
+            return shown, len(set(in_use))
 
     assert load_starter(engine, starter_set(tmp_path / "1", "one", "a", "b"))
-    assert known() == ({"own", "one"}, {"a", "b"})
+    both, _ = known()
     assert load_starter(engine, starter_set(tmp_path / "2", "one", "a"))
-    assert known() == ({"own", "one"}, {"a"})
+    one, count = known()
+    assert (len(both), len(one), count) == (2, 1, 1)
+    assert one < both
     assert load_starter(engine, starter_set(tmp_path / "3", "renamed", "a"))
-    assert known() == ({"own", "renamed"}, {"a"})
-    engine.dispose()
+    assert known() == (one, 1)
+    assert load_starter(engine, starter_set(tmp_path / "4", "renamed", "a", "b"))
+    assert known() == (both, 2), "what comes again is the same entry"

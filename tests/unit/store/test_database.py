@@ -6,7 +6,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from bot.store import database
 from bot.store.database import connect
@@ -14,6 +14,12 @@ from bot.store.migrate import HEAD, VERSION, migrate, upgrade
 from bot.store.tables import metadata
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
+
+
+def differences(connection: Connection) -> list[object]:
+    """What the tables lack or have too much, but for the full-text index, which SQLAlchemy does not know."""
+    options = {"include_name": lambda name, *_: not str(name).startswith("service_fts")}
+    return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
 
 def test_the_head_that_the_code_expects_is_the_newest_migration() -> None:
@@ -24,7 +30,7 @@ def test_migrations_make_exactly_the_tables_of_the_models(tmp_path: Path) -> Non
     migrated = connect(f"sqlite:///{tmp_path / 'migrated.db'}")
     upgrade(migrated)
     with migrated.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert differences(connection) == []
         for table in ("organization", "service", "service_at_location", "location", "phone", "schedule", "language"):
             assert inspect(connection).has_table(table)
         assert inspect(connection).has_table("service_area")
@@ -39,7 +45,7 @@ def test_a_new_database_is_the_same_as_a_migrated_one(engine: Engine, tmp_path: 
     with engine.connect() as new, migrated.connect() as old:
         assert new.execute(described).all() == old.execute(described).all()
         assert new.execute(VERSION.select()).all() == old.execute(VERSION.select()).all() == [(HEAD,)]
-        assert compare_metadata(MigrationContext.configure(new), metadata) == []
+        assert differences(new) == []
     migrated.dispose()
 
 

@@ -1,0 +1,213 @@
+"""Which services suit a person best. Exact, the same on every database, and explained step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from bot.directory.ages import HIDDEN, WARNED, Ages
+from bot.directory.distance import distance_km
+from bot.directory.hours import Opening
+from bot.directory.read import as_date
+
+CONSULAR = "consular"
+"""The kind of service that a country keeps for its own people abroad."""
+
+KINDS_FOR = {
+    "child": ("child", "violence"),
+    "user_is_child": ("child", "trafficking"),
+    "self_harm": ("crisis",),
+    "need_counselling": ("crisis", "violence", "trafficking"),
+    "wages_withheld": ("labour", "trafficking", "migration"),
+    "forced_labour": ("trafficking", "labour", "migration"),
+    "image_abuse": ("victims_of_crime", "violence", "crisis"),
+    "threatened": ("trafficking", "violence", "victims_of_crime"),
+    "forced_marriage": ("violence", "trafficking"),
+    "return_home": ("migration", "trafficking"),
+    "need_shelter": ("trafficking", "violence", "migration"),
+}
+"""Which kinds of service suit a need or a topic, best first; otherwise ANY_KINDS."""
+
+ANY_KINDS = ("trafficking", "victims_of_crime", "violence", "migration", "labour", "crisis", "other")
+ADULT = 18
+NEAR_KM, FAR_KM = 30.0, 150.0
+"""An hour by bus, and a day's journey there and back."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for: an ISO 3166 country, a need and a topic (names of intents), the languages she reads."""
+
+    country: str | None
+    need: str | None = None
+    topic: str | None = None
+    languages: tuple[str, ...] = ()
+    place: tuple[float, float] | None = None
+    """Latitude and longitude of the city that she named."""
+
+    @property
+    def child(self) -> bool:
+        return self.need == "child" or self.topic == "user_is_child"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A service in one country, as it is ranked (the row of `service_entry`, read)."""
+
+    service_id: str
+    name: str
+    country: str
+    kind: str
+    needs: frozenset[str]
+    languages: frozenset[str]
+    interpreters: bool
+    minimum_age: float | None
+    maximum_age: float | None
+    gender: str | None
+    places: tuple[tuple[float, float], ...]
+    area: str | None
+    hours: str
+    open_on_holidays: bool
+    assured_date: date | None
+    checked: date | None
+    full_until: date | None
+    status: str
+
+    @classmethod
+    def read(cls, row: Any) -> Entry:
+        """Read a row of the table."""
+        return cls(
+            row.service_id,
+            row.name,
+            row.country,
+            row.kind,
+            frozenset(row.needs.split()),
+            frozenset(row.languages.split()),
+            row.interpreters,
+            row.minimum_age,
+            row.maximum_age,
+            row.gender,
+            tuple((float(a), float(b)) for a, _, b in (each.partition(",") for each in row.places.split())),
+            row.area,
+            row.hours,
+            row.open_on_holidays,
+            as_date(row.assured_date),
+            as_date(row.checked),
+            as_date(row.full_until),
+            row.status,
+        )
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What ranking needs to know of now. `opening` answers for a service's hours, None where they are not known."""
+
+    now: datetime
+    ages: Ages
+    opening: Callable[[Entry], Opening | None]
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One criterion's answer: the smaller, the better."""
+
+    name: str
+    value: Any
+
+
+def kinds_for(wanted: Wanted) -> tuple[str, ...]:
+    """Return the kinds of service that suit, best first. Child helplines are for children, and for those who ask."""
+    first = KINDS_FOR.get("user_is_child" if wanted.child else wanted.need or "") or KINDS_FOR.get(wanted.topic or "")
+    return tuple(dict.fromkeys((*(first or ()), *ANY_KINDS)))
+
+
+def unsuitable(entry: Entry, wanted: Wanted, kinds: Sequence[str], moment: Moment) -> str | None:
+    """Return why a service is not for this person at all: kind, age, status or stale; None where it may be."""
+    if entry.kind not in kinds:
+        return "kind"
+    if entry.status != "active":
+        return "status"
+    if wanted.child and entry.minimum_age is not None and entry.minimum_age >= ADULT:
+        return "age"
+    if not wanted.child and entry.kind != "child" and entry.maximum_age is not None and entry.maximum_age < ADULT:
+        return "age"
+    if moment.ages.state(entry.assured_date or entry.checked, moment.today) == HIDDEN:
+        return "stale"
+    return None
+
+
+def _first(entry: Entry, wanted: Wanted, kinds: Sequence[str], moment: Moment) -> tuple[Any, ...]:
+    """The criteria that cost nothing: kind, need, language, full, near."""
+    return (
+        kinds.index(entry.kind),
+        wanted.need not in entry.needs,
+        _language(entry, wanted),
+        entry.full_until is not None and entry.full_until >= moment.today,
+        _near(entry, wanted),
+    )
+
+
+def _second(entry: Entry, wanted: Wanted, moment: Moment) -> tuple[Any, ...]:
+    state = moment.opening(entry)
+    return (
+        0 if state and state.open else 1 if state is None else 2,
+        moment.ages.state(entry.assured_date or entry.checked, moment.today) == WARNED,
+        entry.assured_date is None,
+        round(_distance(entry, wanted), 1),
+        entry.service_id,
+    )
+
+
+_NAMES = ("kind", "need", "language", "full", "near", "open", "stale", "unverified", "distance", "id")
+
+
+def _language(entry: Entry, wanted: Wanted) -> int:
+    """0: speaks hers, 1: calls in an interpreter, 2: says nothing of languages, 3: only others."""
+    if entry.languages & set(wanted.languages):
+        return 0
+    if entry.interpreters:
+        return 1
+    return 3 if entry.languages else 2
+
+
+def _distance(entry: Entry, wanted: Wanted) -> float:
+    if wanted.place is None or not entry.places:
+        return 0.0
+    return min(distance_km(wanted.place, place) for place in entry.places)
+
+
+def _near(entry: Entry, wanted: Wanted) -> int:
+    """0: near, or anywhere by phone; 1: a journey; 2: too far for today."""
+    kilometres = _distance(entry, wanted)
+    return 0 if kilometres <= NEAR_KM else 1 if kilometres <= FAR_KM else 2
+
+
+def steps(entry: Entry, wanted: Wanted, moment: Moment) -> list[Step]:
+    """Return every criterion with its answer, in the order in which they count."""
+    kinds = kinds_for(wanted)
+    values = (*_first(entry, wanted, kinds, moment), *_second(entry, wanted, moment))
+    return [Step(name, value) for name, value in zip(_NAMES, values, strict=True)]
+
+
+def best(entries: Iterable[Entry], wanted: Wanted, moment: Moment, most: int) -> list[Entry]:
+    """Return the `most` best of these, best first.
+
+    What is dear to know (open now) is asked only of those that the cheap criteria leave level.
+    """
+    kinds = kinds_for(wanted)
+    classes: dict[tuple[Any, ...], list[Entry]] = {}
+    for entry in entries:
+        if unsuitable(entry, wanted, kinds, moment) is None:
+            classes.setdefault(_first(entry, wanted, kinds, moment), []).append(entry)
+    found: list[Entry] = []
+    for key in sorted(classes):
+        found += sorted(classes[key], key=lambda entry: _second(entry, wanted, moment))[: most - len(found)]
+        if len(found) >= most:
+            break
+    return found
