@@ -102,7 +102,7 @@ _MANY: dict[str, dict[str, str]] = {
 }
 _ONE = {
     "service": {"organization": "organization_id", "program": "program_id"},
-    "service_at_location": {"location": "location_id"},
+    "service_at_location": {"location": "location_id", "service": "service_id"},
     "attribute": {"taxonomy_term": "taxonomy_term_id"},
     "taxonomy_term": {"taxonomy_detail": "taxonomy_id"},
 }

@@ -31,6 +31,7 @@ INSIDE = (
     "utter_intent_",
     "utter_need_name_",
     "utter_kind_",
+    "utter_entry_",
     "utter_card_text_",
     "utter_plan_",
     "utter_signs_name_",

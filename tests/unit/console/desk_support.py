@@ -8,7 +8,9 @@ from typing import Any
 
 from bot.conversation.effects import Effects
 from bot.conversation.memory import Memory
-from bot.directory.models import Organization, Phone, Service, ServiceArea
+from bot.directory import vocabulary
+from bot.directory.hsds import made_id
+from bot.directory.records import Bundle
 from bot.directory.search import Directory
 from bot.handoff.cases import Cases, Record
 from bot.handoff.desk import Desk
@@ -19,6 +21,7 @@ from bot.staff.accounts import Role
 from bot.staff.sessions import Session
 from bot.vault.conversations import Conversations
 from tests.unit.console.support import CATALOGUE, TEAM, Browser, Office, Person
+from tests.unit.directory.rows import ORGANIZATION, add_service, put
 
 
 class Room(Office):
@@ -26,6 +29,7 @@ class Room(Office):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self._entered = False
         directory = Directory(self.engine)
         memory = Memory(Conversations(self.engine, self.vault), 24)
         cases = Cases(self.engine, self.vault)
@@ -92,14 +96,14 @@ class Room(Office):
 
     def service(self, name: str, country: str, kind: str = "trafficking") -> str:
         """Enter a service into the directory; return its id."""
-        from sqlalchemy.orm import Session as DatabaseSession
-
-        number = name.lower().replace(" ", "-")
-        with DatabaseSession(self.engine) as session, session.begin():
-            organization = Organization(id=number, name=name)
-            service = Service(id=number, name=name, kind=kind, source="https://example.org/", status="active")
-            service.phones = [Phone(number="800 290 290")]
-            service.service_areas = [ServiceArea(extent=country)]
-            organization.services = [service]
-            session.add(organization)
-        return number
+        bundle = Bundle()
+        if not self._entered:
+            for entity, row in vocabulary.rows():
+                bundle.add(entity, row)
+            bundle.add("organization", {"id": ORGANIZATION, "name": "Helpers", "description": "Help"})
+        key = add_service(bundle, name, country, kind=kind)
+        bundle.add("phone", bundle["phone"][made_id("test", name, "phone")] | {"number": "800 290 290"})
+        with self.engine.begin() as connection:
+            put(connection, bundle)
+        self._entered = True
+        return key

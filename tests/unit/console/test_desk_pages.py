@@ -14,9 +14,10 @@ import pytest
 import yaml
 from starlette.requests import Request
 
-from bot.console import desk_pages, live, services
+from bot.console import desk_pages, live
 from bot.console.app import Page
 from bot.console.case_pages import once
+from bot.directory.search import EVERYWHERE
 from bot.handoff.cases import CLOSED, OPEN, UNKNOWN, WAITING, WITH_ASSISTANT
 from bot.staff.accounts import Role
 from tests.unit.console.desk_support import Room
@@ -473,9 +474,10 @@ def test_everybody_can_search_the_directory(room: Room, role: Role) -> None:
 
 def test_services_for_many_countries_and_for_a_need_are_found(room: Room) -> None:
     room.service("Casa Sicura", "IT")
-    assert services.search(room.console.directory, services.EVERYWHERE) == []
-    assert [each.name for each in services.search(room.console.directory, need="need_shelter")] == ["Casa Sicura"]
-    assert services.search(room.console.directory, need="self_harm") == []
+    directory = room.console.directory
+    assert directory.find(EVERYWHERE) == ([], 0)
+    assert [each.name for each in directory.find(need="need_shelter")[0]] == ["Casa Sicura"]
+    assert directory.find(need="self_harm") == ([], 0)
 
 
 # who may

@@ -1,0 +1,1 @@
+"""The directory comes in and goes out."""
