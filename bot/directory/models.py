@@ -499,6 +499,8 @@ class ReviewLink(Base):
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     service_id: Mapped[str] = mapped_column(String(UUID_LENGTH), index=True)
+    recipient: Mapped[str] = mapped_column(String(64))
+    """The digest of the address that it went to."""
     sent_at: Mapped[int] = mapped_column(BigInteger)
     expires_at: Mapped[int] = mapped_column(BigInteger)
     used_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -514,7 +516,9 @@ class Call(Base):
     phone_id: Mapped[str | None] = mapped_column(String(UUID_LENGTH), index=True)
     at: Mapped[int] = mapped_column(BigInteger)
     by: Mapped[str] = mapped_column(String(32))
+    """An operator's id, or "link": whoever followed a mailed link."""
     outcome: Mapped[str] = mapped_column(String(20))
+    """One of calls.OUTCOMES, or "ringing": somebody has the number before her now."""
 
 
 class EmergencyNumber(Base):

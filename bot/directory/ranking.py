@@ -74,6 +74,8 @@ class Entry:
     checked: date | None
     full_until: date | None
     status: str
+    doubtful: bool = False
+    """Two people found its number wrong (flags.py)."""
 
     @classmethod
     def read(cls, row: Any) -> Entry:
@@ -157,7 +159,7 @@ def _second(entry: Entry, wanted: Wanted, moment: Moment) -> tuple[Any, ...]:
     state = moment.opening(entry)
     return (
         0 if state and state.open else 1 if state is None else 2,
-        moment.ages.state(entry.assured_date or entry.checked, moment.today) == WARNED,
+        entry.doubtful or moment.ages.state(entry.assured_date or entry.checked, moment.today) == WARNED,
         entry.assured_date is None,
         round(_distance(entry, wanted), 1),
         entry.service_id,

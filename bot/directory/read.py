@@ -153,7 +153,7 @@ def referral(bundle: Bundle, key: str) -> Referral:
         ),
         countries=countries,
         area=area,
-        phones=tuple(_phones(bundle, key, at_locations, locations, country)),
+        phones=tuple(_phones(bundle, key, country)),
         schedules=tuple(_hours(bundle, key, at_locations, facts.get("timezone"))),
         url=row.get("url"),
         email=row.get("email"),
@@ -207,19 +207,23 @@ def _areas(rows: Iterable[Row]) -> tuple[tuple[str, ...], str | None]:
     return tuple(dict.fromkeys(countries)), ", ".join(names) or None
 
 
-def _phones(
-    bundle: Bundle, key: str, at_locations: list[Row], locations: list[Row], country: str | None
-) -> Iterable[ReferralPhone]:
+def phone_rows(bundle: Bundle, key: str) -> list[Row]:
+    """Return the numbers that people are told for a service: its own, or else its locations' or organisation's."""
+    at_locations = bundle.nested("service", key, "service_at_location")
     rows = list(bundle.nested("service", key, "phone"))
     for at in at_locations:
         rows += bundle.nested("service_at_location", at["id"], "phone")
     if not rows:
-        for location in locations:
-            rows += bundle.nested("location", location["id"], "phone")
+        for at in at_locations:
+            rows += bundle.nested("location", at.get("location_id", ""), "phone")
     if not rows:
         organization = bundle["service"][key].get("organization_id", "")
         rows = bundle.nested("organization", organization, "phone")
-    for row in rows:
+    return rows
+
+
+def _phones(bundle: Bundle, key: str, country: str | None) -> Iterable[ReferralPhone]:
+    for row in phone_rows(bundle, key):
         facts = {code: value for _, code, value in _terms(bundle, row["id"])}
         domestic = {YES: True, NO: False}.get(facts.get("domestic_only") or "")
         if facts.get("abroad") == YES:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, func, select
 from bot.directory import fulltext
 from bot.directory.ages import WARNED, Ages
 from bot.directory.entries import version
+from bot.directory.flags import doubtful
 from bot.directory.hours import Hours, Opening, opening
 from bot.directory.models import EmergencyNumber, Organization, Service, ServiceEntry
 from bot.directory.ranking import (
@@ -66,6 +67,7 @@ class Directory:
         self.engine = engine
         self.ages = ages or Ages()
         self._version = -1
+        self._doubtful: frozenset[str] = frozenset()
         self._countries: OrderedDict[str, dict[str, list[Entry]]] = OrderedDict()
         self._openings: dict[tuple[str, str, bool], Opening | None] = {}
         self._minute = -1
@@ -108,6 +110,7 @@ class Directory:
         """
         code = "" if country == EVERYWHERE else country
         with self.engine.connect() as connection:
+            self._refresh(connection)
             ids = fulltext.find(connection, words, MOST_FOUND)
             if ids is not None:
                 entries = self._of(connection, ids)
@@ -140,6 +143,7 @@ class Directory:
     def get(self, service_id: str) -> Referral | None:
         """Return one service in use, or None."""
         with self.engine.connect() as connection:
+            self._refresh(connection)
             found = referrals(connection, [service_id])
         return self._aged(found[0], self._moment(None)) if found and found[0].status == "active" else None
 
@@ -228,20 +232,27 @@ class Directory:
         return Moment(now, self.ages, state)
 
     def _aged(self, service: Referral, moment: Moment) -> Referral:
-        stale = self.ages.state(service.confirmed, moment.today) == WARNED
-        return replace(service, stale=True) if stale else service
+        warned = service.id in self._doubtful or self.ages.state(service.confirmed, moment.today) == WARNED
+        return replace(service, stale=True) if warned else service
+
+    def _refresh(self, connection: Connection) -> None:
+        """Forget what was read before the last change of the directory."""
+        current = version(connection)
+        if current != self._version:
+            self._countries, self._doubtful, self._version = OrderedDict(), doubtful(connection), current
 
     def _entries(self, connection: Connection, country: str) -> dict[str, list[Entry]]:
         """Return the entries of a country by kind, from memory while the directory has not changed."""
-        current = version(connection)
-        if current != self._version:
-            self._countries, self._version = OrderedDict(), current
+        self._refresh(connection)
         known = self._countries.get(country)
         if known is None:
             known = {}
             query = select(ServiceEntry.__table__).where(ServiceEntry.country == country)
             for row in connection.execute(query.order_by(ServiceEntry.service_id)):
-                known.setdefault(row.kind, []).append(Entry.read(row))
+                entry = Entry.read(row)
+                if entry.service_id in self._doubtful:
+                    entry = replace(entry, doubtful=True)
+                known.setdefault(row.kind, []).append(entry)
             self._countries[country] = known
             while len(self._countries) > 1 and self._kept() > MOST_KEPT:
                 self._countries.popitem(last=False)

@@ -251,6 +251,7 @@ def create() -> None:
         "review_link",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("service_id", sa.String(length=36), nullable=False),
+        sa.Column("recipient", sa.String(length=64), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
