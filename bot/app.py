@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from bot.channels.still_correct import StillCorrect
 from bot.channels.web import WebChat
 from bot.console.app import Console
 from bot.conversation.effects import Effects
@@ -22,8 +23,10 @@ from bot.conversation.memory import Memory
 from bot.conversation.router import Router
 from bot.conversation.safety import SafetyScreen
 from bot.directory.ages import Ages
+from bot.directory.mail import Mailer, MailError
 from bot.directory.search import Directory
 from bot.directory.starter import load_starter
+from bot.directory.upkeep import Reminders
 from bot.engine.client import EngineClient, EngineProcess
 from bot.handoff.availability import read_hours
 from bot.handoff.cases import Cases
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 PURGE_SECONDS = 300
+REMIND_SECONDS = 86_400
 WARM_AFTER_SECONDS = 1.0
 """Reading ahead would slow down the very first answers, which may be to somebody in danger."""
 
@@ -72,6 +76,10 @@ class Gateway:
         self.directory = Directory(
             self.database,
             Ages(settings.directory_review_days, settings.directory_grace_days, settings.directory_hide_days),
+        )
+        mailer = Mailer(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
+        self.reminders = Reminders(
+            self.database, self.vault, self.catalogue, self.directory.ages, mailer, settings.public_url
         )
         self.conversations = Conversations(self.database, self.vault)
         self.memory = Memory(self.conversations, settings.expiry_hours)
@@ -103,6 +111,7 @@ class Gateway:
         )
         self.router.connect(self.handover)
         self._purging: asyncio.Task[None] | None = None
+        self._reminding: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
 
     def _desk(self) -> Desk:
@@ -135,10 +144,12 @@ class Gateway:
         if self.elsewhere:
             await self.elsewhere.start()
         self._purging = asyncio.create_task(self._purge())
+        if self.reminders.mailer:
+            self._reminding = asyncio.create_task(self._remind())
         self._warming = asyncio.create_task(self._warm())
 
     async def stop(self) -> None:
-        for task in (self._warming, self._purging):
+        for task in (self._warming, self._reminding, self._purging):
             if task:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -162,6 +173,16 @@ class Gateway:
             except Exception:
                 log.exception("purge_failed")
             await asyncio.sleep(PURGE_SECONDS)
+
+    async def _remind(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self.reminders.remind)
+            except MailError as error:
+                log.warning("reminders_failed", why=str(error))
+            except Exception:
+                log.exception("reminders_failed")
+            await asyncio.sleep(REMIND_SECONDS)
 
     def _forget_expired(self) -> list[str]:
         """Forget what has had its time; return the conversations with staff that are gone."""
@@ -225,11 +246,16 @@ def create_app(gateway: Gateway) -> Starlette:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         *WebChat(gateway.router, gateway.catalogue, gateway.vault).routes(),
+        *StillCorrect(gateway.database, gateway.vault, gateway.catalogue).routes(),
         *Console(
             gateway.catalogue, gateway.accounts, gateway.sessions, gateway.audit, gateway.recovery, gateway.vault,
             gateway.desk, gateway.directory, settings,
         ).routes(),
     ]  # fmt: skip
+    if settings.directory_api:
+        from bot.directory.api import Api
+
+        routes += Api(gateway.database, gateway.directory.ages).routes()
     if gateway.elsewhere:
         routes += gateway.elsewhere.helpdesk.routes()
     telegram = None

@@ -77,6 +77,9 @@ NAVIGATION = (
     ("queue", "/console/queue"),
     ("shift", "/console/shift"),
     ("directory", "/console/directory"),
+    ("review", "/console/review"),
+    ("round", "/console/round"),
+    ("health", "/console/health"),
     ("accounts", "/console/accounts"),
     ("recovery", "/console/recovery"),
     ("audit", "/console/audit"),
@@ -124,6 +127,7 @@ class Console:
             *account_pages.PAGES,
             *admin_pages.PAGES,
             *_desk_pages(),
+            *_upkeep_pages(),
         ]
 
     @cached_property
@@ -321,6 +325,12 @@ def _desk_pages() -> list[Page]:
     from bot.console import desk_pages
 
     return list(desk_pages.PAGES)
+
+
+def _upkeep_pages() -> list[Page]:
+    from bot.console import upkeep_pages
+
+    return list(upkeep_pages.PAGES)
 
 
 def _when(at: float, language: str) -> Markup:

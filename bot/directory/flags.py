@@ -37,12 +37,13 @@ class Flag:
 
 def open_flags(connection: Connection, services: Iterable[str] | None = None) -> dict[str, list[Flag]]:
     """Return the flags that are not settled, by service, oldest first; `services`: of these only (at most 500)."""
-    query = select(Call.__table__).where(Call.outcome.in_((*BAD, RIGHT))).order_by(Call.n)
+    suspected = select(Call.service_id).where(Call.outcome.in_(BAD))
+    query = (
+        select(Call.__table__).where(Call.outcome.in_((*BAD, RIGHT)), Call.service_id.in_(suspected)).order_by(Call.n)
+    )
     if services is not None:
         query = query.where(Call.service_id.in_(list(services)))
-    calls = [
-        Flag(row.service_id, row.phone_id, row.by, row.at, row.outcome) for row in connection.execute(query)
-    ]
+    calls = [Flag(row.service_id, row.phone_id, row.by, row.at, row.outcome) for row in connection.execute(query)]
     bad = [call for call in calls if call.outcome in BAD]
     if not bad:
         return {}

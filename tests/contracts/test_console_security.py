@@ -166,6 +166,10 @@ def decided(path: str) -> frozenset[Role] | None:
         return None
     if path in ("/console", "/console/logout", "/console/directory", "/console/account"):
         return frozenset(Role)
+    if re.match(r"/console/(round|health)(/|$)", path):
+        return frozenset(Role)
+    if re.match(r"/console/review(/|$)", path):
+        return frozenset({Role.EDITOR, Role.SUPERVISOR})
     if path.startswith("/console/account/"):
         return frozenset(Role)
     if re.match(r"/console/(accounts|recovery|audit)(/|$)", path):
