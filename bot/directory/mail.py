@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 TIMEOUT_SECONDS = 20.0
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_DOMAIN = re.compile(r"[A-Za-z0-9.-]+")
 _ADDRESS = re.compile(rf"({_LOCAL})@([^\s@,;<>()\[\]\"\\:]+\.[^\s@,;<>()\[\]\"\\:]+)")
 
 
@@ -38,7 +39,8 @@ def address(text: str) -> Address | None:
     if found is None or len(text) > 254:
         return None
     try:
-        return Address(username=found[1], domain=found[2].encode("idna").decode("ascii"))
+        domain = found[2].encode("idna").decode("ascii")
+        return Address(username=found[1], domain=domain) if _DOMAIN.fullmatch(domain) else None
     except (UnicodeError, MessageError, ValueError):
         return None
 
