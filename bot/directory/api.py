@@ -27,7 +27,6 @@ from bot.directory.hsds import ENTITIES, Row
 from bot.directory.models import (
     Address,
     Attribute,
-    Change,
     Organization,
     Service,
     ServiceAtLocation,
@@ -356,17 +355,10 @@ class Api:
 
     @staticmethod
     def _minimal(connection: Connection, keys: Sequence[str]) -> list[Row]:
-        last = select(Change.service_id, func.max(Change.at)).where(Change.service_id.in_(keys))
-        changed = {row[0]: row[1] for row in connection.execute(last.group_by(Change.service_id))}
-        rows = connection.execute(select(Service.id, Service.last_modified).where(Service.id.in_(keys)))
-        known = {row.id: row.last_modified for row in rows}
-        found: list[Row] = []
-        for key in keys:
-            at = changed.get(key)
-            own = datetime.fromtimestamp(at, timezone.utc).isoformat() if at else None
-            dates = [each for each in (known.get(key), own) if each]
-            found.append({"id": key} | ({"modified_date": max(dates)} if dates else {}))
-        return found
+        last = select(ServiceEntry.service_id, func.max(ServiceEntry.changed_at).label("at"))
+        found = connection.execute(last.where(ServiceEntry.service_id.in_(keys)).group_by(ServiceEntry.service_id))
+        changed = {row.service_id: datetime.fromtimestamp(row.at, timezone.utc).isoformat() for row in found}
+        return [{"id": key, "modified_date": changed[key]} for key in keys if key in changed]
 
     def _trees(
         self, entity: str, connection: Connection, keys: Sequence[str], full: bool, full_service: bool = False
@@ -428,14 +420,10 @@ def _named(table: Any, asked: Asked) -> list[ColumnElement[bool]]:
 
 
 def _modified(since: datetime) -> Select[Any]:
-    """Return the services that were changed since: by their own date, by our history, or with their file."""
-    at = int(since.timestamp())
+    """Return the services that were changed since, here or by whom they come from."""
     own = since.strftime("%Y-%m-%dT%H:%M:%S")
-    changes = select(Change.service_id).where(Change.at >= at, Change.service_id.is_not(None))
-    files = select(func.substr(Change.by, 8)).where(Change.at >= at, Change.by.like("import:%"))
-    return select(Service.id).where(
-        or_(func.substr(Service.last_modified, 1, 19) >= own, Service.id.in_(changes), Service.dataset.in_(files))
-    )
+    here = select(ServiceEntry.service_id).where(ServiceEntry.changed_at >= int(since.timestamp()))
+    return select(Service.id).where(or_(func.substr(Service.last_modified, 1, 19) >= own, Service.id.in_(here)))
 
 
 def _services_of(bundle: Bundle, organization: str, services: Sequence[str], full: bool) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import lru_cache
@@ -46,6 +47,7 @@ def entry_rows(service: Referral) -> Iterator[dict[str, Any]]:
         "checked": service.checked.isoformat() if service.checked else None,
         "full_until": service.facts.get("full_until"),
         "status": service.status,
+        "changed_at": int(time.time()),
     }
     for country in service.countries:
         yield shared | {"country": country}

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 
 from sqlalchemy import Connection, func, select
 
-from bot.directory.models import Call, Change, Service
+from bot.directory.models import Call, Service, ServiceEntry
 
 RIGHT, WRONG, NOBODY, OUT_OF_ORDER, CHANGED, SKIPPED = "right", "wrong", "nobody", "out_of_order", "changed", "skipped"
 OUTCOMES = (RIGHT, WRONG, NOBODY, OUT_OF_ORDER, CHANGED, SKIPPED)
@@ -57,8 +57,9 @@ def open_flags(connection: Connection, services: Iterable[str] | None = None) ->
             select(Service.id, Service.assured_date).where(Service.id.in_(some), Service.archived_at.is_(None))
         )
         assured.update({row.id: (row.assured_date or "")[:10] for row in rows})
-        last = select(Change.service_id, func.max(Change.at)).where(Change.service_id.in_(some))
-        changed.update({key: at for key, at in connection.execute(last.group_by(Change.service_id)) if key})
+        last = select(ServiceEntry.service_id, func.max(ServiceEntry.changed_at).label("at"))
+        entries = last.where(ServiceEntry.service_id.in_(some)).group_by(ServiceEntry.service_id)
+        changed.update({row.service_id: row.at for row in connection.execute(entries)})
     found: dict[str, list[Flag]] = {}
     for call in bad:
         if call.service_id not in assured or heard.get((call.service_id, call.phone_id), -1) >= call.at:

@@ -417,6 +417,8 @@ class ServiceEntry(Base):
     checked: Mapped[str | None] = mapped_column(String(10))
     full_until: Mapped[str | None] = mapped_column(String(10))
     status: Mapped[str] = mapped_column(String(20))
+    changed_at: Mapped[int] = mapped_column(BigInteger)
+    """Unix time at which this row was made: when the service, or something that hangs on it, was changed last."""
 
 
 class ServiceWords(Base):

@@ -280,6 +280,7 @@ def create() -> None:
         sa.Column("checked", sa.String(length=10), nullable=True),
         sa.Column("full_until", sa.String(length=10), nullable=True),
         sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("n", name=op.f("pk_service_entry")),
     )
     op.create_index(op.f("ix_service_entry_country"), "service_entry", ["country"], unique=False)
