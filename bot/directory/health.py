@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select
+from sqlalchemy import Connection, case, func, select, text
 
 from bot.directory.ages import DUE, FRESH, HIDDEN, WARNED, Ages
 from bot.directory.models import ServiceEntry
@@ -19,6 +19,7 @@ from bot.directory.upkeep import counts, in_state
 from bot.directory.vocabulary import taxonomies
 
 GAP, WEAK, GOOD = "gap", "weak", "good"
+_HIDDEN, _WARNED, _SURE, _ASSURED = 0, 1, 2, 4
 
 COUNCIL_OF_EUROPE = (
     "AL", "AD", "AM", "AT", "AZ", "BE", "BA", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "GE", "DE",
@@ -35,16 +36,15 @@ REGIONS = ("council_of_europe", "european_union", "elsewhere")
 
 @dataclass
 class Cell:
-    """Services for one need in one country that people are sent to, `sure` of them without a warning."""
+    """Services for one need in one country that people are sent to."""
 
     count: int = 0
     sure: int = 0
-    verified: int = 0
-    """Somebody has confirmed them: not only read on a page."""
+    """Somebody has confirmed them (not only read a page), and not too long ago."""
 
     @property
     def state(self) -> str:
-        return GAP if not self.count else GOOD if self.sure and self.verified else WEAK
+        return GAP if not self.count else GOOD if self.sure else WEAK
 
 
 @dataclass
@@ -91,43 +91,36 @@ def coverage(connection: Connection, ages: Ages, today: date, language: str = ""
 
     What helps its own people abroad only is not counted: it helps nobody who is in that country.
     """
-    hidden, warned = in_state(HIDDEN, ages, today), in_state(WARNED, ages, today)
-    assured = ServiceEntry.assured_date.is_not(None)
-
-    def number(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.sum(case((condition, 1), else_=0))
-
+    state = case((in_state(HIDDEN, ages, today), _HIDDEN), (in_state(WARNED, ages, today), _WARNED), else_=_SURE)
+    grade = state + case((ServiceEntry.assured_date.is_not(None), _ASSURED), else_=0)
     query = (
-        select(
-            ServiceEntry.country,
-            ServiceEntry.needs,
-            func.count().label("services"),
-            number(hidden).label("hidden"),
-            number(warned).label("warned"),
-            number(assured).label("assured"),
-            number(and_(assured, ~hidden, ~warned)).label("good"),
-        )
+        select(ServiceEntry.country, ServiceEntry.needs, grade.label("grade"), func.count().label("services"))
         .where(ServiceEntry.kind != CONSULAR)
-        .group_by(ServiceEntry.country, ServiceEntry.needs)
+        .group_by(ServiceEntry.country, ServiceEntry.needs, text("grade"))
     )
     if language:
         spoken = " " + func.coalesce(ServiceEntry.languages, "") + " "
         query = query.where(spoken.contains(f" {language} ", autoescape=True))
     named = {"council_of_europe": COUNCIL_OF_EUROPE, "european_union": EUROPEAN_UNION}.get(region, ())
     lines = {country: _line(country) for country in named}
-    for row in connection.execute(query):
-        if not in_region(row.country, region):
+    for country, asked, graded, services in connection.execute(query):
+        if not in_region(country, region):
             continue
-        line = lines.setdefault(row.country, _line(row.country))
-        line.services += row.services
-        line.unverified += row.services - row.assured
-        line.stale += row.hidden + row.warned
-        for need in row.needs.split():
+        line = lines.get(country) or lines.setdefault(country, _line(country))
+        assured, old = divmod(graded, _ASSURED)
+        line.services += services
+        if not assured:
+            line.unverified += services
+        if old != _SURE:
+            line.stale += services
+        if old == _HIDDEN:
+            continue
+        for need in asked.split():
             cell = line.cells.get(need)
             if cell is not None:
-                cell.count += row.services - row.hidden
-                cell.sure += row.services - row.hidden - row.warned
-                cell.verified += row.good
+                cell.count += services
+                if old == _SURE and assured:
+                    cell.sure += services
     ordered = sorted(lines.values(), key=lambda line: (-line.gaps, line.services, line.country))
     states = counts(connection, ages, today)
     totals = {
@@ -166,3 +159,16 @@ def as_rows(found: Coverage) -> Iterator[list[str]]:
         numbers = (line.services, line.unverified, line.stale, line.gaps)
         cells = (line.cells[need].count for need in found.needs)
         yield [harmless(line.country) or "*", *(str(each) for each in (*numbers, *cells))]
+
+
+def in_words(found: Coverage) -> Iterator[str]:
+    """Yield the totals and the matrix as lines for a terminal: services that people are sent to (and the sure ones)."""
+    for name, count in found.totals.items():
+        yield f"{name:12} {count:>8}"
+    yield ""
+    short = [need.removeprefix("need_")[:9] for need in found.needs]
+    yield f"{'country':8}" + "".join(f"{name:>10}" for name in short) + f"{'old':>8}{'unsure':>8}"
+    for line in found.lines:
+        cells = (line.cells[need] for need in found.needs)
+        shown = "".join(f"{f'{cell.count} ({cell.sure})' if cell.count else '-':>10}" for cell in cells)
+        yield f"{line.country or '*':8}{shown}{line.stale:>8}{line.unverified:>8}"

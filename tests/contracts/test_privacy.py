@@ -7,6 +7,7 @@ searched for them: standard output and error, every file below the data folder, 
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 import sqlite3
 import time
@@ -19,7 +20,7 @@ from bot.vault import vault as vault_module
 from bot.vault.keys import load
 from bot.vault.vault import Unreadable, Vault
 from tests.botapi import TOKEN, BotApi
-from tests.support import Helpline, Person, running, until
+from tests.support import ROOT, Helpline, Person, running, until
 
 CHAT = 987654321012
 CANARIES = ["zanzibarcanary", "КанаркаЖовта", "طائر٧الكناري"]
@@ -244,6 +245,30 @@ def test_idle_conversations_are_forgotten_by_a_purge_that_runs(tmp_path: Path) -
         database.close()
         helpline.start(ready=False)
         until(lambda: not stored(helpline), 10, "the purge has run")
+
+
+CONNECTS = {
+    "bot/channels/telegram.py",
+    "bot/cli.py",
+    "bot/directory/mail.py",
+    "bot/engine/__main__.py",
+    "bot/engine/client.py",
+    "bot/engine/seal.py",
+    "bot/engine/server.py",
+    "bot/handoff/chatwoot.py",
+}
+"""What can open a connection: Telegram, Chatwoot and mail where they are set, and the engine's socket on this machine."""
+NETWORK = re.compile(
+    r"^\s*(?:import|from) (?:httpx|smtplib|socket|ssl|urllib\.request|http\.client|requests|aiohttp|aiogram|telegram"
+    r"|ftplib|imaplib|poplib|telnetlib|websockets)\b|open_connection|create_connection|open_unix_connection",
+    re.MULTILINE,
+)
+
+
+def test_nothing_connects_to_anywhere_but_what_is_set() -> None:
+    """Promise 5: a module that can open a connection is named here, and in docs/privacy.md."""
+    files = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in (ROOT / "bot").rglob("*.py")}
+    assert {name for name, text in files.items() if NETWORK.search(text)} == CONNECTS
 
 
 def test_another_master_key_opens_nothing_and_starts_anew(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -372,7 +373,7 @@ def test_coverage_counts_what_people_are_sent_to(engine: Engine) -> None:
     lines = {line.country: line for line in found.lines}
     assert set(lines) == {"IT", "FR"}
     cell = lines["IT"].cells["need_legal"]
-    assert (cell.count, cell.verified, cell.state) == (1, 1, health.GOOD)
+    assert (cell.count, cell.sure, cell.state) == (1, 1, health.GOOD)
     assert lines["FR"].cells["need_legal"].state == health.WEAK
     assert lines["FR"].cells["need_shelter"].state == health.GAP
     assert (lines["IT"].services, lines["IT"].unverified, lines["IT"].stale) == (3, 1, 1)
@@ -383,4 +384,7 @@ def test_coverage_counts_what_people_are_sent_to(engine: Engine) -> None:
     rows = list(health.as_rows(found))
     assert rows[0][:2] == ["country", "services"]
     assert {len(row) for row in rows} == {5 + len(found.needs)}
+    told = "\n".join(health.in_words(found))
+    assert re.search(r"^IT .* 1 \(1\) ", told, re.MULTILINE)
+    assert re.search(r"^hidden +1$", told, re.MULTILINE)
     assert health.harmless("=1+1") == "'=1+1"
