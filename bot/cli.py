@@ -1,4 +1,4 @@
-"""The command line: `helpline run`, `check`, `chat`, `nlu parse`, `operator …`, `audit verify`."""
+"""The command line: `helpline run`, `check`, `chat`, `nlu parse`, `operator …`, `audit verify`, `directory …`."""
 
 from __future__ import annotations
 
@@ -44,16 +44,21 @@ def clear_errors() -> Iterator[None]:
 
 
 class _Commands(click.Group):
-    """Reads the commands for staff when they are asked for: `run` has no time for them."""
+    """Reads the commands for staff and the directory when they are asked for: `run` has no time for them."""
 
     STAFF = ("audit", "operator")
+    LATER = ("directory", *STAFF)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *self.STAFF])
+        return sorted([*super().list_commands(ctx), *self.LATER])
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in self.STAFF:
+        if name not in self.LATER:
             return super().get_command(ctx, name)
+        if name == "directory":
+            from bot.directory.commands import directory
+
+            return directory
         from bot.staff import commands
 
         return {"audit": commands.audit, "operator": commands.operators}[name]

@@ -6,11 +6,14 @@ import re
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
+from click.testing import CliRunner
 from sqlalchemy import Engine, select
 
+from bot.cli import main
 from bot.directory import health, upkeep
 from bot.directory.ages import DUE, FRESH, HIDDEN, WARNED, Ages
 from bot.directory.calls import CallRound, Gone
@@ -21,6 +24,8 @@ from bot.directory.models import Change, ReviewLink, Service
 from bot.directory.ranking import Wanted
 from bot.directory.records import Bundle
 from bot.directory.search import Directory
+from bot.store.database import connect
+from bot.store.migrate import migrate
 from bot.text.catalogue import Catalogue
 from tests.support import free_port
 from tests.unit.directory.rows import VAULT, add_service, enter, key, small
@@ -388,3 +393,20 @@ def test_coverage_counts_what_people_are_sent_to(engine: Engine) -> None:
     assert re.search(r"^IT .* 1 \(1\) ", told, re.MULTILINE)
     assert re.search(r"^hidden +1$", told, re.MULTILINE)
     assert health.harmless("=1+1") == "'=1+1"
+
+
+def test_the_terminal_shows_the_same_matrix(tmp_path: Path) -> None:
+    database = tmp_path / "helpline.db"
+    engine = connect(f"sqlite:///{database}")
+    migrate(engine)
+    bundle = small()
+    bundle["service"][key("service")]["assured_date"] = datetime.now(timezone.utc).date().isoformat()
+    enter(engine, bundle)
+    engine.dispose()
+    environment = {"HELPLINE_DATA_DIR": str(tmp_path), "HELPLINE_DATABASE_URL": ""}
+    shown = CliRunner().invoke(main, ["directory", "health", "--region", "council_of_europe"], env=environment)
+    assert shown.exit_code == 0, shown.output
+    assert re.search(r"^IT .* 1 \(1\) ", shown.output, re.MULTILINE)
+    assert re.search(r"^FR +- +-", shown.output, re.MULTILINE)
+    wrong = CliRunner().invoke(main, ["directory", "health", "--region", "moon"], env=environment)
+    assert "council_of_europe" in wrong.output
