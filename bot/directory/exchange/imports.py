@@ -18,6 +18,7 @@ from bot.directory import restricted
 from bot.directory.bulk import bulk_insert
 from bot.directory.changes import Author, Edit, record
 from bot.directory.entries import changed, in_bundle, index, reindex
+from bot.directory.exchange.problems import ERROR, WARNING, Problem
 from bot.directory.hsds import ENTITIES, ORDER, Row
 from bot.directory.models import Dataset, Service, Translation
 from bot.directory.records import CHUNK, Bundle, digest
@@ -103,6 +104,35 @@ def plan(
     return made
 
 
+def check_links(connection: Connection, bundle: Bundle) -> list[Problem]:
+    """Return the references to what is in neither the bundle nor the directory.
+
+    A row that is nothing without the other is an error; elsewhere the reference is left out, with a warning.
+    """
+    found: list[Problem] = []
+    for name, entity in ENTITIES.items():
+        for link in entity.fields.values():
+            if link.entity is None:
+                continue
+            there = bundle[link.entity]
+            missing = {
+                row[link.name] for row in bundle[name].values() if row.get(link.name) and row[link.name] not in there
+            }
+            missing -= known_ids(connection, link.entity, sorted(missing))
+            if not missing:
+                continue
+            for row in list(bundle[name].values()):
+                if row.get(link.name) in missing:
+                    values = {"field": link.name, "value": row[link.name]}
+                    level = ERROR if name in _NOTHING_ALONE else WARNING
+                    found.append(Problem(f"{name} {row['id']}", "refers_to_nothing", values, level))
+                    bundle.add(name, row | {link.name: None})
+    return found
+
+
+_NOTHING_ALONE = ("service_at_location", "attribute", "cost_option", "organization_identifier", "program")
+
+
 @dataclass(frozen=True)
 class _Has:
     dataset: str | None
@@ -161,7 +191,7 @@ def apply(
         new.setdefault(entity, []).append(row)
     for entity in ORDER:
         rows = new.get(entity, [])
-        known = _existing_ids(connection, entity, rows)
+        known = known_ids(connection, entity, [row["id"] for row in rows])
         for start in range(0, len(rows), 5000):
             _add(connection, made.dataset, entity, rows[start : start + 5000], known)
             done += len(rows[start : start + 5000])
@@ -202,14 +232,14 @@ def remember(connection: Connection, dataset: str, organization: str | None, sou
     )
 
 
-def _existing_ids(connection: Connection, entity: str, rows: Sequence[Row]) -> set[str]:
+def known_ids(connection: Connection, entity: str, ids: Sequence[str]) -> set[str]:
+    """Return which of these ids the table of an entity has, archived rows too."""
     table = ENTITIES[entity].table
-    if not rows or connection.execute(select(table.c.id).limit(1)).first() is None:
+    if not ids or connection.execute(select(table.c.id).limit(1)).first() is None:
         return set()
     found: set[str] = set()
-    for start in range(0, len(rows), CHUNK):
-        ids = [row["id"] for row in rows[start : start + CHUNK]]
-        found |= set(connection.scalars(select(table.c.id).where(table.c.id.in_(ids))))
+    for start in range(0, len(ids), CHUNK):
+        found |= set(connection.scalars(select(table.c.id).where(table.c.id.in_(ids[start : start + CHUNK]))))
     return found
 
 

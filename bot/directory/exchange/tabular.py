@@ -51,7 +51,6 @@ def read_tables(tables: Mapping[str, bytes]) -> tuple[Bundle, list[Problem]]:
             _read_table(entity, tables[entity.file], bundle, found)
     if not found and not len(bundle):
         found.append(Problem(PACKAGE, "nothing_found"))
-    found += list(_dangling(bundle))
     return bundle, found
 
 
@@ -98,16 +97,6 @@ def _number(text: str) -> Any:
         return float(text) if "." in text or "e" in text.lower() else int(text)
     except ValueError:
         return text
-
-
-def _dangling(bundle: Bundle) -> Iterator[Problem]:
-    for name, entity in ENTITIES.items():
-        links = [(field.name, field.entity) for field in entity.fields.values() if field.entity]
-        for row in bundle[name].values():
-            for field, target in links:
-                if row.get(field) and target and row[field] not in bundle[target]:
-                    values = {"field": field, "value": row[field]}
-                    yield Problem(f"{entity.file}, {row['id']}", "refers_to_nothing", values)
 
 
 def write_tables(bundle: Bundle) -> Iterator[tuple[str, str]]:
