@@ -22,6 +22,7 @@ from bot.directory.exchange.problems import ERROR, WARNING, Problem
 from bot.directory.hsds import ENTITIES, ORDER, Row
 from bot.directory.models import Dataset, Service, Translation
 from bot.directory.records import CHUNK, Bundle, digest
+from bot.directory.restricted import Restricted
 from bot.vault.vault import Vault
 
 Progress = Callable[[str, int, int], None]
@@ -48,36 +49,56 @@ class Plan:
     archived: list[tuple[str, Row]] = field(default_factory=list)
     kept: list[tuple[str, Row, Row]] = field(default_factory=list)
     unchanged: int = 0
+    closed: list[Restricted] = field(default_factory=list)
+    """Rows that are not to be public: new ones, and those that differ."""
     translations: list[tuple[tuple[str, str, str], str | None, str]] = field(default_factory=list)
     """(key, before, after)."""
 
     @property
     def empty(self) -> bool:
-        return not (self.added or self.changed or self.archived or self.translations)
+        return not (self.added or self.changed or self.archived or self.translations or self.closed)
 
     def counts(self) -> dict[str, Counter[str]]:
-        """Return how many rows of each entity are added, changed, archived and kept."""
+        """Return how many rows of each entity are added, changed, archived, kept, and not to be public."""
         return {
             "added": Counter(entity for entity, _ in self.added),
             "changed": Counter(entity for entity, *_ in self.changed),
             "archived": Counter(entity for entity, _ in self.archived),
             "kept": Counter(entity for entity, *_ in self.kept),
+            "closed": Counter(record.entity for record in self.closed),
         }
 
 
 def plan(
-    connection: Connection, dataset: str, bundle: Bundle, theirs: bool = False, progress: Progress = _silent
+    connection: Connection,
+    dataset: str,
+    bundle: Bundle,
+    theirs: bool = False,
+    progress: Progress = _silent,
+    vault: Vault | None = None,
 ) -> Plan:
-    """Compare a bundle with the directory. `theirs`: where both were changed, the file wins. Writes nothing."""
+    """Compare a bundle with the directory. `theirs`: where both were changed, the file wins. Writes nothing.
+
+    The vault is needed where the bundle has rows that are not to be public.
+    """
     made = Plan(dataset)
     done = 0
+    restricted.close(bundle)
+    for entity, row in bundle:
+        if row["id"] in bundle.tiers and vault is not None:
+            record_ = Restricted(entity, bundle.tier(row["id"]), row)
+            if restricted.get(connection, vault, row["id"]) != record_:
+                made.closed.append(record_)
     for entity in ORDER:
         rows = bundle[entity]
         closed = restricted.known(connection, rows) if rows else set()
         existing = {row["id"]: (row, has) for row, has in _existing(connection, entity, dataset, rows)}
         for key, row in rows.items():
             found = existing.pop(key, None)
-            if key in closed:
+            if key in bundle.tiers:
+                if found is not None and not found[1].archived:
+                    made.archived.append((entity, found[0]))  # it was public until now
+            elif key in closed:
                 made.unchanged += 1
             elif found is None or found[1].archived:
                 if found is not None and found[1].imported == digest(row) and found[1].dataset != dataset:
@@ -209,6 +230,13 @@ def apply(
         )
         values = {"record_id": record_id, "field": name, "language": language, "text": words}
         connection.execute(insert(Translation).values(**values))
+    for each in made.closed:
+        if vault is None:
+            raise ValueError("rows that are not to be public need the vault")
+        connection.execute(
+            delete(ENTITIES[each.entity].table).where(ENTITIES[each.entity].table.c.id == each.row["id"])
+        )
+        restricted.put(connection, vault, each, each.row.get("organization_id"), _service_of(bundle, each.row))
     progress("write", total, total)
     _index(connection, made, bundle, progress)
     if vault is not None:
@@ -266,7 +294,7 @@ def _update(connection: Connection, dataset: str, entity: str, row: Row) -> None
 def _index(connection: Connection, made: Plan, bundle: Bundle, progress: Progress) -> None:
     """Make the search rows: from the bundle where everything in it is new, from the tables otherwise."""
     keys = list(bundle["service"])
-    if len(made.added) == len(bundle) and not made.archived:
+    if len(made.added) == len(bundle) - len(bundle.tiers) and not made.archived:
         some = []
         for number, service in enumerate(in_bundle(bundle), 1):
             some.append(service)
@@ -291,6 +319,15 @@ def _index(connection: Connection, made: Plan, bundle: Bundle, progress: Progres
     for start in range(0, len(keys), CHUNK):
         reindex(connection, keys[start : start + CHUNK])
         progress("index", min(start + CHUNK, len(keys)), len(keys))
+
+
+def _service_of(bundle: Bundle, row: Row) -> str | None:
+    """Return the service that a row which is not public belongs to, itself or by its location."""
+    if row.get("service_id"):
+        return str(row["service_id"])
+    location = row.get("location_id") or row["id"]
+    found = bundle.children("service_at_location", "location_id", location)
+    return str(found[0]["service_id"]) if found else None
 
 
 def _services_in(made: Plan) -> Iterator[str]:

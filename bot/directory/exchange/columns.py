@@ -1,0 +1,229 @@
+"""Which column of a spreadsheet is which field, and what its values mean, in six languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+from babel import Locale
+
+from bot.directory.hours import DAYS
+from bot.directory.vocabulary import taxonomies
+from bot.text.normalise import normalise
+
+FILE = Path(__file__).parent / "columns.yml"
+LANGUAGES = ("en", "fr", "ro", "uk", "ar", "vi", "it", "es", "de")
+CLOSE = 0.87
+"""How alike a misspelt name must be to a known one; below that, people choose themselves."""
+
+CLOSED = {"staff_phone": "staff", "staff_notes": "staff", "shelter_address": "confidential"}
+"""Fields that never become public, and their tier."""
+
+_YES = {"yes", "y", "true", "1", "x", "oui", "vrai", "da", "так", "نعم", "có", "co", "si", "sí", "ja"}
+_NO = {"no", "n", "false", "0", "non", "faux", "nu", "ні", "لا", "không", "khong", "nein"}
+_DAY_NAMES = {
+    "MO": "mo mon monday lu lun lundi luni пн понеділок الاثنين t2 montag lunedi lunes",
+    "TU": "tu tue tues tuesday ma mar mardi marti вт вівторок الثلاثاء t3 dienstag martedi martes",
+    "WE": "we wed wednesday me mer mercredi mi mie miercuri ср середа الاربعاء t4 mittwoch mercoledi miercoles",
+    "TH": "th thu thur thurs thursday je jeu jeudi jo joi чт четвер الخميس t5 donnerstag giovedi jueves",
+    "FR": "fr fri friday ve ven vendredi vi vin vineri пт пятниця الجمعه t6 freitag venerdi viernes",
+    "SA": "sa sat saturday sam samedi sambata сб субота السبت t7 samstag sabato sabado",
+    "SU": "su sun sunday di dim dimanche du dum duminica нд неділя الاحد cn sonntag domenica domingo",
+}
+_ALWAYS = re.compile(
+    r"24\s*/\s*7|24\s*/\s*24|24\s*h(ours|eures|ore)?\b|around the clock|non ?stop|цілодобово|على مدار", re.I
+)
+_SPAN = re.compile(
+    r"(\d{1,2})(?:[:.hH](\d{2})?)?\s*(am|pm)?\s*(?:-|–|—|to|bis|à|a|до)\s*(\d{1,2})(?:[:.hH](\d{2})?)?\s*(am|pm)?", re.I
+)
+
+
+@dataclass(frozen=True)
+class Match:
+    """A column and the field that it is taken for, with how sure that is (0 to 1); no field: it is left out."""
+
+    column: int
+    header: str
+    field: str | None
+    certainty: float
+
+
+@lru_cache(maxsize=1)
+def fields() -> tuple[str, ...]:
+    """Return the fields of a row of a spreadsheet."""
+    return tuple(_file())
+
+
+@lru_cache(maxsize=1)
+def _file() -> dict[str, list[str]]:
+    loaded: dict[str, list[str]] = yaml.safe_load(FILE.read_bytes())
+    return loaded
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    return {
+        normalise(str(name)): field for field, names in _file().items() for name in (field.replace("_", " "), *names)
+    }
+
+
+def known_header(name: str) -> bool:
+    """Return whether this is what a column is called."""
+    return normalise(name) in _names()
+
+
+def match(headers: Mapping[int, str], own: Mapping[str, str] | None = None) -> list[Match]:
+    """Match columns to fields, each field once, the surest first. `own`: header → field as was chosen ("": none)."""
+    chosen = {normalise(header): field for header, field in (own or {}).items()}
+    candidates: list[Match] = []
+    for column, header in headers.items():
+        key = normalise(header)
+        if key in chosen:
+            candidates.append(Match(column, header, chosen[key] or None, 2.0))
+            continue
+        exact = _names().get(key)
+        if exact:
+            candidates.append(Match(column, header, exact, 1.0))
+            continue
+        alike = max(
+            ((SequenceMatcher(None, key, name).ratio(), field) for name, field in _names().items()), default=(0.0, "")
+        )
+        candidates.append(Match(column, header, alike[1] if alike[0] >= CLOSE else None, alike[0]))
+    taken: set[str] = set()
+    found = {}
+    for each in sorted(candidates, key=lambda each: (-each.certainty, each.column)):
+        field = each.field if each.field not in taken else None
+        if field:
+            taken.add(field)
+        found[each.column] = Match(each.column, each.header, field, min(each.certainty, 1.0) if field else 0.0)
+    return [found[column] for column in sorted(found)]
+
+
+# what values mean; a name of a problem where they mean nothing
+
+
+def yes_no(text: str) -> str | None:
+    """Return "yes" or "no", None where it is neither."""
+    key = text.strip().casefold()
+    if key in _YES or normalise(text) in _YES:
+        return "yes"
+    return "no" if key in _NO or normalise(text) in _NO else None
+
+
+@lru_cache(maxsize=1)
+def _countries() -> dict[str, str]:
+    names = {}
+    for language in reversed(LANGUAGES):
+        for code, name in Locale.parse(language).territories.items():
+            if len(code) == 2 and code.isalpha():
+                names[normalise(name)] = code
+                names[code.casefold()] = code
+    return names | {"uk": "GB", "usa": "US", "england": "GB", "great britain": "GB", "czech republic": "CZ"}
+
+
+def country(text: str) -> str | None:
+    """Return the ISO 3166 code of a country named in one of LANGUAGES, or by its code."""
+    return _countries().get(normalise(text))
+
+
+@lru_cache(maxsize=1)
+def _languages() -> dict[str, str]:
+    names = {}
+    for language in reversed(LANGUAGES):
+        for code, name in Locale.parse(language).languages.items():
+            if 2 <= len(code) <= 3:
+                names[normalise(name)] = code
+                names[code] = code
+    return names
+
+
+def languages(text: str) -> tuple[list[str], list[str]]:
+    """Return the codes of the languages in a list, and what is none."""
+    codes, unknown = [], []
+    for part in filter(
+        None, (each.strip() for each in re.split(r"[,;/|+\n،]| and | et | și | та | і | و | và | e ", text))
+    ):
+        code = _languages().get(normalise(part))
+        if code:
+            codes.append(code)
+        else:
+            unknown.append(part)
+    return list(dict.fromkeys(codes)), unknown
+
+
+def terms(taxonomy: str, text: str) -> tuple[list[str], list[str]]:
+    """Return the codes of a taxonomy's terms in a list (by code, or by a word of it), and what is none."""
+    known = {normalise(code.replace("_", " ")): code for code in taxonomies()[taxonomy]["terms"]}
+    known |= {key.removeprefix("need "): code for key, code in known.items()}
+    found, unknown = [], []
+    for part in filter(None, (each.strip() for each in re.split(r"[,;/|\n،]", text))):
+        code = known.get(normalise(part.replace("_", " ")))
+        if code:
+            found.append(code)
+        else:
+            unknown.append(part)
+    return list(dict.fromkeys(found)), unknown
+
+
+@lru_cache(maxsize=1)
+def _days() -> dict[str, str]:
+    return {normalise(name): code for code, names in _DAY_NAMES.items() for name in names.split()}
+
+
+def hours(text: str) -> list[tuple[str, str, str]] | None:
+    """Return (byday, opens, closes) for hours like "Mo-Fr 9-17; Sat 10-14" or "24/7"; None for what is not clear."""
+    if _ALWAYS.search(text):
+        return [(",".join(DAYS), "00:00", "24:00")]
+    found = []
+    for part in filter(None, (each.strip() for each in re.split(r"[;\n]|(?<=\d),(?=\s*[^\W\d])", text))):
+        span = _SPAN.search(part)
+        if span is None:
+            return None
+        days = _day_list(part[: span.start()])
+        opens, closes = _clock(span[1], span[2], span[3]), _clock(span[4], span[5], span[6] or span[3])
+        if not days or opens is None or closes is None or part[span.end() :].strip(" .h"):
+            return None
+        found.append((",".join(days), opens, closes))
+    return found or None
+
+
+def _day_list(text: str) -> Sequence[str]:
+    words = [word for word in re.split(r"[\s,:.]+", text) if word]
+    if not words or normalise(text) in (
+        "daily",
+        "every day",
+        "zilnic",
+        "tous les jours",
+        "щодня",
+        "يوميا",
+        "hang ngay",
+    ):
+        return DAYS
+    names = re.split(
+        r"\s*[,&+/]\s*|\s+", re.sub(r"\s*(?:-|–|—|\bto\b|\bau\b|\bà\b|\bdo\b|\bдо\b)\s*", "-", text.strip(" :.,"))
+    )
+    found: list[str] = []
+    for name in filter(None, names):
+        first, _, last = name.partition("-")
+        start, end = _days().get(normalise(first)), _days().get(normalise(last or first))
+        if start is None or end is None:
+            return ()
+        place, stop = DAYS.index(start), DAYS.index(end)
+        found += [DAYS[number % 7] for number in range(place, stop + 1 if stop >= place else stop + 8)]
+    return list(dict.fromkeys(found))
+
+
+def _clock(hour: str, minute: str | None, half: str | None) -> str | None:
+    number = int(hour)
+    if half and half.lower() == "pm" and number < 12:
+        number += 12
+    if half and half.lower() == "am" and number == 12:
+        number = 0
+    if number > 24 or int(minute or 0) > 59:
+        return None
+    return f"{number:02}:{int(minute or 0):02}"
