@@ -99,9 +99,7 @@ def import_(
                 found = [*found, *imports.check_links(connection, bundle)]
             _tell(found, report)
             if errors(found):
-                raise click.ClickException(
-                    f"{len(errors(found))} errors: nothing was imported. Mend the file, then try again"
-                )
+                raise click.ClickException("nothing was imported. Mend what is named above, then try again")
             with _progress() as progress:
                 made = imports.plan(connection, name, bundle, theirs, progress, vault)
                 if not dry_run and not made.empty:

@@ -11,9 +11,12 @@ from bot.directory.exchange.problems import WARNING, Problem
 from bot.directory.exchange.sheets import Row, Sheet, as_date
 from bot.directory.hsds import Row as Record
 from bot.directory.hsds import made_id
-from bot.directory.read import COUNTRY, referral
+from bot.directory.read import COUNTRY, EVERYWHERE, referral
 from bot.directory.records import Bundle
 from bot.text.normalise import normalise
+
+EVERY_COUNTRY = "*"
+"""What stands in the column of the country for a service that helps everywhere."""
 
 FACTS = (
     "chat_url", "timezone", "free", "anonymous", "police_contact_required", "accepts_undocumented", "interpreters",
@@ -74,7 +77,8 @@ class _Reader:
             return
         country = self.country
         if "country" in values:
-            country = columns.country(values["country"])
+            everywhere = values["country"].strip() == EVERY_COUNTRY
+            country = "" if everywhere else columns.country(values["country"])
             if country is None:
                 self.wrong("country", "unknown_country")
         elif country is None:
@@ -228,9 +232,10 @@ class _Reader:
             self.add("schedule", key, byday, opens, service_id=key, **rule)
 
     def places(self, key: str, organization: str, values: dict[str, str], country: str | None) -> None:
-        if country:
-            area = {"name": values.get("area"), "extent": country, "extent_type": COUNTRY}
-            self.add("service_area", key, country, service_id=key, **area)
+        if country is not None:
+            area = {"name": values.get("area"), "extent": country or None}
+            kind = COUNTRY if country else EVERYWHERE
+            self.add("service_area", key, country, service_id=key, extent_type=kind, **area)
         if not {"address", "city", "latitude"} & set(values):
             return
         location = self.add(
@@ -308,7 +313,7 @@ def from_bundle(bundle: Bundle) -> Iterator[list[str]]:
             "whatsapp": by_type.get("whatsapp"),
             "hours": "24/7" if any(each.around_the_clock for each in service.schedules) else hours,
             "languages": ", ".join(service.languages),
-            "country": service.country,
+            "country": service.country or (EVERY_COUNTRY if "" in service.countries else None),
             "area": service.area,
             "city": address.get("city"),
             "address": address.get("address_1"),
