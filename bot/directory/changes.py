@@ -106,6 +106,7 @@ def apply(
 
     Raises Conflicts, and then has written nothing.
     """
+    changed(connection)  # first of all: whoever else is writing is waited for, and what is read below is what counts
     edits = _in_order(_with_what_hangs_on_it(connection, edits))
     current = {(edit.entity, edit.id): _current(connection, vault, edit) for edit in edits}
     conflicts = [conflict for edit in edits for conflict in _conflicts(edit, current[edit.entity, edit.id])]
@@ -129,8 +130,12 @@ def apply(
         _write(connection, vault, edit, owner)
     number = record(connection, vault, done, author, owner, undoes)
     reindex(connection, _touched(connection, done))
-    changed(connection)
     return number
+
+
+def conflicts_of(connection: Connection, vault: Vault, edits: Sequence[Edit]) -> list[Conflict]:
+    """Return what would keep these edits from being applied now. Writes nothing."""
+    return [each for edit in edits for each in _conflicts(edit, _current(connection, vault, edit))]
 
 
 def _in_order(edits: Sequence[Edit]) -> list[Edit]:

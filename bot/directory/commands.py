@@ -95,6 +95,8 @@ def import_(
         bundle, found, _ = read(file, name, code, own)
         gc.freeze()  # a large file's rows live until the end: looking through them again and again costs a third
         with database.begin() as connection:
+            if not dry_run:
+                imports.hold(connection)
             if not errors(found):
                 found = [*found, *imports.check_links(connection, bundle)]
             _tell(found, report)

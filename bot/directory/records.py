@@ -53,6 +53,13 @@ class Bundle:
             self._children.clear()
         return kept
 
+    def remove(self, entity: str, key: str) -> None:
+        """Take a row out, with the terms that were put on it."""
+        self.rows[entity].pop(key, None)
+        for row in [each for each in self.rows["attribute"].values() if each.get("link_id") == key]:
+            self.rows["attribute"].pop(row["id"])
+        self._children.clear()
+
     def update(self, other: Bundle) -> None:
         """Take over all of another bundle."""
         for entity, rows in other.rows.items():

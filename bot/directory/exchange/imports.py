@@ -125,6 +125,11 @@ def plan(
     return made
 
 
+def hold(connection: Connection) -> None:
+    """Keep everybody else from changing the directory until this transaction ends: call it before `plan`."""
+    changed(connection)
+
+
 def check_links(connection: Connection, bundle: Bundle) -> list[Problem]:
     """Return the references to what is in neither the bundle nor the directory.
 
@@ -247,7 +252,7 @@ def apply(
         for start in range(0, len(edits), HISTORY_ROWS):
             record(connection, vault, edits[start : start + HISTORY_ROWS], author, (organization, None))
             progress("history", start, len(edits))
-    changed(connection)
+    changed(connection)  # also for who has not held it
 
 
 def remember(connection: Connection, dataset: str, organization: str | None, source: dict[str, object] | None) -> None:
