@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+    from bot.directory.editing import Editing
     from bot.staff.recovery import Recovery
 
 log = get_logger(__name__)
@@ -65,18 +66,23 @@ class Page:
     """None: no login needed."""
     automatic: bool = False
     """Asked for by the page itself, not by a person: it does not keep an idle session alive."""
+    largest: int = LARGEST_BODY
+    most_fields: int = MOST_FIELDS
+    """Of a form: bytes and fields."""
 
 
 START = {
     Role.OPERATOR: "/console/queue",
     Role.SUPERVISOR: "/console/queue",
     Role.ADMINISTRATOR: "/console/accounts",
-    Role.EDITOR: "/console/directory",
+    Role.EDITOR: "/console/entries",
 }
 NAVIGATION = (
     ("queue", "/console/queue"),
     ("shift", "/console/shift"),
     ("directory", "/console/directory"),
+    ("entries", "/console/entries"),
+    ("proposals", "/console/proposals"),
     ("review", "/console/review"),
     ("round", "/console/round"),
     ("health", "/console/health"),
@@ -128,7 +134,16 @@ class Console:
             *admin_pages.PAGES,
             *_desk_pages(),
             *_upkeep_pages(),
+            *_entry_pages(),
         ]
+
+    @cached_property
+    def editing(self) -> Editing:
+        """What editors do with the directory; made with the first page that needs it."""
+        from bot.directory.editing import Editing
+
+        four_eyes = getattr(self.settings, "directory_four_eyes", True)
+        return Editing(self.directory.engine, self.vault, self.audit, self.directory.ages, four_eyes)
 
     @cached_property
     def templates(self) -> Environment:
@@ -174,7 +189,7 @@ class Console:
         if changes and not security.ours(request):
             raise HTTPException(403)
         if changes:
-            request.state.fields = await _fields(request)
+            request.state.fields = await _fields(request, page.largest, page.most_fields)
         if page.roles is not None:
             if session is None:
                 return self.to_login(request)
@@ -327,6 +342,12 @@ def _desk_pages() -> list[Page]:
     return list(desk_pages.PAGES)
 
 
+def _entry_pages() -> list[Page]:
+    from bot.console import entry_pages
+
+    return list(entry_pages.PAGES)
+
+
 def _upkeep_pages() -> list[Page]:
     from bot.console import upkeep_pages
 
@@ -343,16 +364,16 @@ def _when(at: float, language: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(moment.strftime("%Y-%m-%dT%H:%M:%SZ"), words)
 
 
-async def _fields(request: Request) -> dict[str, str]:
+async def _fields(request: Request, largest: int, most_fields: int) -> dict[str, str]:
     """Return the fields of a urlencoded body. Raises HTTPException 413 or 400."""
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BODY:
+        if len(body) > largest:
             raise HTTPException(413)
     try:
         pairs = parse_qsl(
-            body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS
+            body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=most_fields
         )
     except ValueError:
         raise HTTPException(400) from None

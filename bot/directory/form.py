@@ -23,7 +23,7 @@ HIDDEN_FACTS = ("source", "checked")
 PHONE_TYPES = ("voice", "sms", "whatsapp", "tty", "fax")
 ADDRESS = ("address_1", "city", "state_province", "postal_code", "country")
 SPARE = 2
-"""Empty rows for new telephone numbers, addresses and contacts."""
+"""Empty rows for new telephone numbers, addresses and contacts: phone_new0_number and so on."""
 LONGEST = 4000
 STATUSES = ("active", "temporarily closed", "inactive", "defunct")
 
@@ -42,24 +42,45 @@ def to_form(bundle: Bundle, key: str, languages: Sequence[str]) -> dict[str, str
     form["area"] = shown.area or ""
     form["hours"] = _hours(bundle, key)
     form["documents"] = "; ".join(shown.documents)
-    for number, phone in enumerate(_phones(bundle, key)):
+    for phone in _phones(bundle, key):
+        number = phone["id"]
         form |= {
-            f"phone_{number}_id": phone["id"],
             f"phone_{number}_number": phone["number"],
             f"phone_{number}_type": phone.get("type", "voice"),
             f"phone_{number}_abroad": _abroad(bundle, phone["id"]),
             f"phone_{number}_tier": bundle.tier(phone["id"]),
         }
-    for number, address in enumerate(_addresses(bundle, key)):
-        form |= {f"address_{number}_{name}": _text(address.get(name)) for name in ("id", *ADDRESS)}
-        form[f"address_{number}_tier"] = bundle.tier(address["location_id"])
-    for number, contact in enumerate(_contacts(bundle, key)):
-        form |= {f"contact_{number}_{name}": _text(contact.get(name)) for name in ("id", "name", "title", "email")}
-        form[f"contact_{number}_tier"] = bundle.tier(contact["id"])
+    for address in _addresses(bundle, key):
+        form |= {f"address_{address['id']}_{name}": _text(address.get(name)) for name in ADDRESS}
+        form[f"address_{address['id']}_tier"] = bundle.tier(address["location_id"])
+    for contact in _contacts(bundle, key):
+        form |= {f"contact_{contact['id']}_{name}": _text(contact.get(name)) for name in ("name", "title", "email")}
+        form[f"contact_{contact['id']}_tier"] = bundle.tier(contact["id"])
     for language in languages:
         for name in TRANSLATED:
             form[f"{name}.{language}"] = bundle.translations.get((key, name, language), "")
     return form
+
+
+def merged(
+    now: Mapping[str, str], seen: Mapping[str, str], posted: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the form as it is to be: what its sender changed, over what it is by now.
+
+    `seen` is the form as it was sent out. The second value names the fields that somebody else has changed as well.
+    """
+    wanted = dict(now)
+    both = []
+    for name, text in posted.items():
+        if text.strip() == seen.get(name, ""):
+            continue
+        wanted[name] = text
+        if now.get(name, "") not in (seen.get(name, ""), text.strip()):
+            both.append(name)
+    for name in set(seen) - set(posted):  # a box that is not ticked is not sent
+        if name.startswith(("need_", "group_")):
+            wanted.pop(name, None)
+    return wanted, both
 
 
 def facts() -> dict[str, str]:
@@ -67,7 +88,7 @@ def facts() -> dict[str, str]:
     return {
         code: term["value"]
         for code, term in vocabulary.facts().items()
-        if term.get("on") != "phone" and code not in HIDDEN_FACTS
+        if term.get("entity") != "phone" and code not in HIDDEN_FACTS
     }
 
 
@@ -244,7 +265,7 @@ class _Reader:
     def phones(self) -> None:
         known = {row["id"]: row for row in _phones(self.bundle, self.key)}
         for number in self.numbers("phone"):
-            row = known.get(self.form.get(f"phone_{number}_id", ""))
+            row = known.get(number)
             text, tier = self.form.get(f"phone_{number}_number", ""), self.tier(f"phone_{number}_tier")
             if not text:
                 if row:
@@ -269,7 +290,7 @@ class _Reader:
     def addresses(self) -> None:
         known = {row["id"]: row for row in _addresses(self.bundle, self.key)}
         for number in self.numbers("address"):
-            row = known.get(self.form.get(f"address_{number}_id", ""))
+            row = known.get(number)
             values = {name: self.form.get(f"address_{number}_{name}", "") for name in ADDRESS}
             tier = self.tier(f"address_{number}_tier")
             if not any(values[name] for name in ("address_1", "city")):
@@ -309,7 +330,7 @@ class _Reader:
     def contacts(self) -> None:
         known = {row["id"]: row for row in _contacts(self.bundle, self.key)}
         for number in self.numbers("contact"):
-            row = known.get(self.form.get(f"contact_{number}_id", ""))
+            row = known.get(number)
             values = {name: self.form.get(f"contact_{number}_{name}", "") for name in ("name", "title", "email")}
             tier = self.tier(f"contact_{number}_tier")
             if not any(values.values()):

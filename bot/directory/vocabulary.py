@@ -39,7 +39,7 @@ def order() -> dict[tuple[str, str], int]:
 
 
 def facts() -> dict[str, dict[str, Any]]:
-    """Return the terms of the taxonomy `fact`: description, value (yes_no, text, uri, date, zone, gender) and `on`."""
+    """Return the terms of the taxonomy `fact`: description, value (yes_no, text, uri, date, zone, gender) and `entity`, where it is not a service."""
     terms: dict[str, dict[str, Any]] = taxonomies()["fact"]["terms"]
     return terms
 
