@@ -168,7 +168,7 @@ def decided(path: str) -> frozenset[Role] | None:
         return frozenset(Role)
     if re.match(r"/console/(round|health)(/|$)", path):
         return frozenset(Role)
-    if re.match(r"/console/review(/|$)", path):
+    if re.match(r"/console/(review|entries|proposals)(/|$)", path):
         return frozenset({Role.EDITOR, Role.SUPERVISOR})
     if path.startswith("/console/account/"):
         return frozenset(Role)
