@@ -39,7 +39,10 @@ def order() -> dict[tuple[str, str], int]:
 
 
 def facts() -> dict[str, dict[str, Any]]:
-    """Return the terms of the taxonomy `fact`: description, value (yes_no, text, uri, date, zone, gender) and `entity`, where it is not a service."""
+    """Return the terms of the taxonomy `fact`.
+
+    `value`: yes_no, text, uri, date, zone or gender; `entity`: where it is put, if not on a service.
+    """
     terms: dict[str, dict[str, Any]] = taxonomies()["fact"]["terms"]
     return terms
 
