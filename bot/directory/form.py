@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.directory import vocabulary
 from bot.directory.exchange import columns
+from bot.directory.hours import DAYS
 from bot.directory.hours import problems as hour_problems
 from bot.directory.hsds import ENTITIES, Row, made_id, problems
 from bot.directory.read import COUNTRY, EVERYWHERE, referral
@@ -437,5 +438,8 @@ def _hours(bundle: Bundle, key: str) -> str:
     parts = []
     for row in sorted(bundle.nested("service", key, "schedule"), key=lambda row: row["id"]):
         byday, opens, closes = (str(row.get(name, "")) for name in ("byday", "opens_at", "closes_at"))
-        parts.append(f"{byday} {opens[:5]}-{closes[:5]}" if opens else str(row.get("description", "")))
+        if set(byday.split(",")) == set(DAYS) and (opens[:5], closes[:5]) == ("00:00", "24:00"):
+            parts.append("24/7")
+        else:
+            parts.append(f"{byday} {opens[:5]}-{closes[:5]}" if opens else str(row.get("description", "")))
     return "; ".join(part for part in parts if part)
