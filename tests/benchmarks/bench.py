@@ -23,7 +23,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.benchmarks import staff
+from tests.benchmarks import directory, staff
 from tests.support import ROOT, Helpline, free_port
 
 BUILD = ROOT / "build" / "bench"
@@ -298,6 +298,9 @@ def main() -> None:
     print(f"\n`helpline nlu parse`: {lines:.0f} lines a second over 1,000 lines, its start included.")
     print(f"\n{staff.PEOPLE} handed-over conversations, {staff.OPERATORS} operators, {staff.SECONDS:.0f} s:\n")
     print(staff.table(*console))
+    say(f"measuring the directory: {directory.SERVICES:,} services, on each database of this machine")
+    print(f"\nThe directory with {directory.SERVICES:,} services:\n")
+    print(directory.main())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ language, city, open now), and words in the console. The services are made up; c
 
 from __future__ import annotations
 
+import gc
 import random
 import statistics
 import sys
@@ -204,6 +205,7 @@ def table(figures: list[Figures]) -> str:
 
 def main(services: int = SERVICES) -> str:
     bundle = made_up(services)
+    gc.freeze()  # as `helpline directory import` does
     figures = []
     with databases() as urls:
         for url in urls:
