@@ -56,8 +56,9 @@ def read(number: str, country: str | None = None) -> PhoneNumber:
     universal = parsed.country_code in (800, 808, 870, 878, 881, 882, 883)
     if free and not universal and not text.startswith(("+", "00")):
         return PhoneNumber(e164, shown, True, False, True)
-    international = phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
-    return PhoneNumber(e164, international, free and not universal, False, True)
+    if not re.fullmatch(r"\+\d+(?:[ -]\d+)+", shown):  # its own grouping is how an organisation's poster says it
+        shown = phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+    return PhoneNumber(e164, shown, free and not universal, False, True)
 
 
 def _ascii(text: str) -> str:

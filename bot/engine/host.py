@@ -14,6 +14,9 @@ from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.core.training_data.story_reader.yaml_story_reader import YAMLStoryReader
+from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
 from rasa.utils.endpoints import EndpointConfig
 
 from bot.engine.context import in_context
@@ -108,14 +111,19 @@ class Host:
         """Return what she sent, as it is meant at this point of the conversation."""
         address = {"output_channel": channel, "sender_id": tracker.sender_id}
         if request.get("payload"):
-            return UserMessage(request["payload"], **address)
+            return UserMessage(request["payload"], parse_data=self._named(request["payload"]), **address)
         text = _as_text(request.get("text") or "")
         parsed = await self.processor.parse_message(UserMessage(text, sender_id=tracker.sender_id))
         understood = _understood(parsed)
         payload = in_context(understood, parsed.get(ASPECT), tracker.current_slot_values())
         if payload:
-            return UserMessage(payload, **address)
+            return UserMessage(payload, parse_data=self._named(payload), **address)
         return UserMessage(text, parse_data=parsed, **address)
+
+    def _named(self, payload: str) -> dict[str, Any] | None:
+        """Return what a payload says by name: nothing in it has to be understood, and its embedding is never made."""
+        message = YAMLStoryReader.unpack_regex_message(Message({TEXT: payload}), self.domain)
+        return message.as_dict(only_output_properties=True) if message.get(INTENT) else None
 
 
 def _as_text(text: str) -> str:

@@ -71,6 +71,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def test_a_talk_from_the_line_to_the_end(scene: Scene) -> None:
     chat, case = scene.asks()
     scene.api.tap(chat, "Yes, write to me")
+    scene.hears(chat, "They will write here")
     scene.takes(case)
     scene.hears(chat, "Ana is here now")
     scene.writes(case, "Good evening")

@@ -20,6 +20,7 @@ from bot.directory.phones import read
         ("٠٢ ٢٧٩٤ ٠٠٢٧", "EG", "+20227940027", "+20 2 27940027"),
         ("＋39 06 1234 5678", "IT", "+390612345678", "+39 06 1234 5678"),
         ("+800 1234 5678", None, "+80012345678", "+800 1234 5678"),
+        ("+84 981 84 84 84", None, "+84981848484", "+84 981 84 84 84"),
     ],
 )
 def test_what_works_from_everywhere_is_shown_so(number: str, country: str | None, e164: str, shown: str) -> None:
