@@ -66,6 +66,7 @@ class Helpline:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("HELPLINE_")}
+        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the second start is the usual one
         self.environment |= {
             "HELPLINE_DATA_DIR": str(self.data),
             "HELPLINE_PORT": str(self.port),

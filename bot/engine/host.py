@@ -19,6 +19,7 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.utils.endpoints import EndpointConfig
 
+from bot.engine import model_domain
 from bot.engine.context import in_context
 from bot.engine.memory import TurnTrackerStore, recall, remember
 from bot.engine.nlg import CatalogueGenerator
@@ -51,6 +52,7 @@ class Host:
 
     def __init__(self, model: Path) -> None:
         """Load the model `model` (a .tar.gz, or a folder whose newest one is taken)."""
+        model_domain.install()
         self.catalogue = Catalogue()
         self.store = TurnTrackerStore()
         self.agent = Agent.load(

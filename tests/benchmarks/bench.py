@@ -113,7 +113,18 @@ async def rate(call: Callable[[int, int], Awaitable[object]]) -> float:
 def environment_of_ours() -> Path:
     """Install what `make run` installs (no test tools) into a folder of its own, to weigh it."""
     folder = BUILD / "ours"
-    command = [UV, "sync", "--frozen", "--extra", "engine", "--no-dev", "--quiet", "--python", sys.executable]
+    command = [
+        UV,
+        "sync",
+        "--frozen",
+        "--extra",
+        "engine",
+        "--no-dev",
+        "--compile-bytecode",
+        "--quiet",
+        "--python",
+        sys.executable,
+    ]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"UV_PROJECT_ENVIRONMENT": str(folder)}, check=True)
     return folder
 
