@@ -61,6 +61,7 @@ gazetteer:
 screenshots: setup-dev models/helpline.tar.gz
 	@$(BIN)/python -m tests.browser.screenshots docs/images
 	@$(BIN)/python -m tests.browser.console_screenshots docs/images
+	@$(BIN)/python -m tests.browser.directory_screenshots docs/images
 
 clean:
 	rm -rf .venv .uv models data build .pytest_cache .mypy_cache .ruff_cache

@@ -186,6 +186,8 @@ class Gateway:
 
     def _forget_expired(self) -> list[str]:
         """Forget what has had its time; return the conversations with staff that are gone."""
+        from bot.directory import uploads
+
         count = self.conversations.purge()
         if count:
             log.info("conversations_expired", count=count)
@@ -194,6 +196,7 @@ class Gateway:
         if lost or deleted:
             log.info("cases_expired", closed=lost, deleted=len(deleted))
         self.accounts.purge()
+        uploads.forget_old(self.database)
         return gone
 
     async def readiness(self) -> dict[str, bool]:

@@ -6,7 +6,7 @@ A page that is not in the table does not exist, and a role that is not in a page
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from bot.directory.editing import Editing
+    from bot.directory.uploads import Uploads
     from bot.staff.recovery import Recovery
 
 log = get_logger(__name__)
@@ -69,6 +70,16 @@ class Page:
     largest: int = LARGEST_BODY
     most_fields: int = MOST_FIELDS
     """Of a form: bytes and fields."""
+    takes_file: bool = False
+    """Its form has a file (`request.state.file`)."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that came with a form."""
+
+    name: str
+    data: bytes
 
 
 START = {
@@ -83,6 +94,7 @@ NAVIGATION = (
     ("directory", "/console/directory"),
     ("entries", "/console/entries"),
     ("proposals", "/console/proposals"),
+    ("import", "/console/import"),
     ("review", "/console/review"),
     ("round", "/console/round"),
     ("health", "/console/health"),
@@ -135,6 +147,7 @@ class Console:
             *_desk_pages(),
             *_upkeep_pages(),
             *_entry_pages(),
+            *_import_pages(),
         ]
 
     @cached_property
@@ -144,6 +157,14 @@ class Console:
 
         four_eyes = getattr(self.settings, "directory_four_eyes", True)
         return Editing(self.directory.engine, self.vault, self.audit, self.directory.ages, four_eyes)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """The files that wait to be imported; made with the first page that needs it."""
+        from bot.directory.uploads import Uploads
+
+        four_eyes = getattr(self.settings, "directory_four_eyes", True)
+        return Uploads(self.directory.engine, self.vault, self.audit, four_eyes)
 
     @cached_property
     def templates(self) -> Environment:
@@ -189,7 +210,8 @@ class Console:
         if changes and not security.ours(request):
             raise HTTPException(403)
         if changes:
-            request.state.fields = await _fields(request, page.largest, page.most_fields)
+            read = _fields_and_file if page.takes_file else _fields
+            request.state.fields = await read(request, page.largest, page.most_fields)
         if page.roles is not None:
             if session is None:
                 return self.to_login(request)
@@ -348,6 +370,12 @@ def _entry_pages() -> list[Page]:
     return list(entry_pages.PAGES)
 
 
+def _import_pages() -> list[Page]:
+    from bot.console import import_pages
+
+    return list(import_pages.PAGES)
+
+
 def _upkeep_pages() -> list[Page]:
     from bot.console import upkeep_pages
 
@@ -378,6 +406,44 @@ async def _fields(request: Request, largest: int, most_fields: int) -> dict[str,
     except ValueError:
         raise HTTPException(400) from None
     return dict(pairs)
+
+
+async def _fields_and_file(request: Request, largest: int, most_fields: int) -> dict[str, str]:
+    """Return the fields of a multipart body; the file goes to `request.state.file`. Raises HTTPException 413 or 400.
+
+    All of it stays in memory: Starlette would put a larger file on the disk as it is.
+    """
+    from starlette.datastructures import UploadFile
+    from starlette.formparsers import MultiPartException, MultiPartParser
+
+    class InMemory(MultiPartParser):
+        spool_max_size = largest + 1
+
+    size = 0
+
+    async def bounded() -> AsyncGenerator[bytes, None]:
+        nonlocal size
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > largest:
+                raise HTTPException(413)
+            yield chunk
+
+    request.state.file = None
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await _fields(request, largest, most_fields)
+    try:
+        form = await InMemory(request.headers, bounded(), max_files=1, max_fields=most_fields).parse()
+    except (MultiPartException, KeyError, UnicodeDecodeError):
+        raise HTTPException(400) from None
+    fields = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            request.state.file = File(value.filename or "", await value.read())
+        else:
+            fields[name] = value
+    await form.close()
+    return fields
 
 
 class _Missing:

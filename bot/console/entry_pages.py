@@ -167,7 +167,7 @@ async def history(console: Console, request: Request, session: Session) -> Respo
     changes = await asyncio.to_thread(console.editing.history, session.operator, key)
     return console.render(
         request, session, "entry_history.html", entry=bundle["service"][key], key=key,
-        changes=[(each, _differences(each.edits)) for each in changes], people=await _people(console),
+        changes=[(each, differences(each.edits)) for each in changes], people=await people(console),
     )  # fmt: skip
 
 
@@ -191,7 +191,7 @@ async def proposals(console: Console, request: Request, session: Session) -> Res
     """What waits for a second person."""
     found = await asyncio.to_thread(console.editing.proposals, session.operator)
     return console.render(
-        request, session, "proposals.html", proposals=found, people=await _people(console), done=_done(request)
+        request, session, "proposals.html", proposals=found, people=await people(console), done=_done(request)
     )
 
 
@@ -203,8 +203,8 @@ async def proposal(console: Console, request: Request, session: Session) -> Resp
         raise HTTPException(404) from None
     own = found.by == session.operator.id
     return console.render(
-        request, session, "proposal.html", proposal=found, differences=_differences(found.edits),
-        people=await _people(console), own=own, may_approve=not own or not console.editing.four_eyes,
+        request, session, "proposal.html", proposal=found, differences=differences(found.edits),
+        people=await people(console), own=own, may_approve=not own or not console.editing.four_eyes,
         conflicts=[(each.edit.entity, each.field, _shown(each.current)) for each in found.conflicts],
     )  # fmt: skip
 
@@ -267,7 +267,7 @@ async def _load(console: Console, session: Session, key: str) -> Bundle:
         raise HTTPException(404) from None
 
 
-async def _people(console: Console) -> dict[str, str]:
+async def people(console: Console) -> dict[str, str]:
     return {each.id: each.name for each in await asyncio.to_thread(console.accounts.all)}
 
 
@@ -340,7 +340,7 @@ def _form(
         groups=list(vocabulary.taxonomies()["victim_group"]["terms"]), facts=forms.facts(),
         statuses=forms.STATUSES, tiers=TIERS, phone_types=forms.PHONE_TYPES, address_fields=forms.ADDRESS,
         translated=forms.TRANSLATED, into=[each for each in console.catalogue.languages.values() if each.code != "en"],
-        previews=_previews(console, after, key), four_eyes=console.editing.four_eyes, done=_done(request),
+        previews=previews(console, after, key), four_eyes=console.editing.four_eyes, done=_done(request),
         full=bool(values.get("fact_full_until")),
     )  # fmt: skip
 
@@ -349,7 +349,7 @@ def _organization(bundle: Bundle) -> str:
     return next((str(row.get("name", "")) for row in bundle["organization"].values()), "")
 
 
-def _previews(console: Console, bundle: Bundle, key: str) -> list[tuple[Any, str]]:
+def previews(console: Console, bundle: Bundle, key: str) -> list[tuple[Any, str]]:
     """Return what people would be told, by language: the same text in every channel, telephone numbers as links."""
     if key not in public(bundle)["service"]:
         return []
@@ -361,7 +361,7 @@ def _previews(console: Console, bundle: Bundle, key: str) -> list[tuple[Any, str
     return [(each, effects.entry(service, State(language=each.code))) for each in console.catalogue.languages.values()]
 
 
-def _differences(edits: tuple[Edit, ...]) -> list[tuple[str, str, str, str, str]]:
+def differences(edits: tuple[Edit, ...]) -> list[tuple[str, str, str, str, str]]:
     """Return (what, field, before, after, tier) of every field that edits change."""
     found = []
     for edit in edits:

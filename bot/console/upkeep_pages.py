@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import time
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ from bot.directory import health, upkeep
 from bot.directory.ages import DUE, FRESH, HIDDEN, WARNED
 from bot.directory.calls import CallRound, Gone
 from bot.directory.changes import Author, Conflicts
+from bot.directory.exchange.writing import write_csv
 from bot.directory.flags import OUTCOMES, open_flags
 from bot.directory.flags import warned as has_warning
 from bot.directory.models import EditorOrganization, Organization, ServiceEntry
@@ -175,10 +174,8 @@ async def health_page(console: Console, request: Request, session: Session) -> R
 async def health_csv(console: Console, request: Request, session: Session) -> Response:
     """The matrix as a file for a spreadsheet."""
     found, _ = await asyncio.to_thread(_covered, console, *_filters(request))
-    text = io.StringIO()
-    csv.writer(text).writerows(health.as_rows(found))
     return Response(
-        "\ufeff" + text.getvalue(),
+        write_csv(health.as_rows(found)),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="coverage.csv"'},
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import gc
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,6 +79,7 @@ def import_(
     from bot.directory.exchange import columns, imports
     from bot.directory.exchange.problems import errors
     from bot.directory.exchange.reading import read
+    from bot.directory.uploads import dataset_name
     from bot.store.database import forget_deleted
     from bot.vault.keys import load_or_create
     from bot.vault.vault import Vault
@@ -89,9 +88,12 @@ def import_(
     if country and code is None:
         raise click.BadParameter("expected a country's ISO 3166 code or its name", param_hint="--country")
     own = _mapping(mapping)
-    name = dataset or re.sub(r"[^\w-]+", "-", file.stem).strip("-").lower() or "file"
+    name = dataset or dataset_name(file.name)
     with _opened() as (chosen, database):
         vault = Vault(load_or_create(chosen.master_key))
+        if not own:
+            with database.connect() as connection:
+                own = imports.remembered(connection, name)
         bundle, found, _ = read(file, name, code, own)
         gc.freeze()  # a large file's rows live until the end: looking through them again and again costs a third
         with database.begin() as connection:
@@ -201,15 +203,18 @@ def _mapping(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def _tell(found: list[Problem], report: Path | None) -> None:
+    from bot.directory.exchange.problems import as_csv
+    from bot.text.catalogue import Catalogue
+
+    if not found and not report:
+        return
+    catalogue = Catalogue()
     for problem in found[:MOST_SHOWN]:
-        click.echo(f"{problem.level:8}{problem}", err=True)
+        click.echo(f"{problem.level:8}{problem.place}: {problem.words(catalogue)}", err=True)
     if len(found) > MOST_SHOWN:
         click.echo(f"… and {len(found) - MOST_SHOWN} more (--report FILE writes all)", err=True)
     if report:
-        with report.open("w", encoding="utf-8-sig", newline="") as out:
-            writer = csv.writer(out)
-            writer.writerow(["level", "place", "problem"])
-            writer.writerows([problem.level, problem.place, str(problem).partition(": ")[2]] for problem in found)
+        report.write_bytes(as_csv(found, catalogue))
 
 
 def _summary(made: Plan) -> Iterator[str]:

@@ -147,18 +147,13 @@ def languages(connection: Connection) -> list[str]:
     return sorted({code for row in rows for code in row.split()})
 
 
-def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%") else cell
-
-
 def as_rows(found: Coverage) -> Iterator[list[str]]:
     """Yield the matrix as rows of text, with a heading: for CSV and for the terminal."""
     yield ["country", "services", "unverified", "stale", "gaps", *found.needs]
     for line in found.lines:
         numbers = (line.services, line.unverified, line.stale, line.gaps)
         cells = (line.cells[need].count for need in found.needs)
-        yield [harmless(line.country) or "*", *(str(each) for each in (*numbers, *cells))]
+        yield [line.country or "*", *(str(each) for each in (*numbers, *cells))]
 
 
 def in_words(found: Coverage) -> Iterator[str]:

@@ -485,6 +485,17 @@ class Change(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class Upload(Base):
+    """A file that waits in the console to be imported. `sealed`: the file, and how it is to be read."""
+
+    __tablename__ = "directory_upload"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    uploaded_by: Mapped[str] = mapped_column(String(32))
+    uploaded_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class EditorOrganization(Base):
     """Which organisations an editor keeps."""
 

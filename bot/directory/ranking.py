@@ -125,8 +125,13 @@ class Step:
 
 def kinds_for(wanted: Wanted) -> tuple[str, ...]:
     """Return the kinds of service that suit, best first. Child helplines are for children, and for those who ask."""
-    first = KINDS_FOR.get("user_is_child" if wanted.child else wanted.need or "") or KINDS_FOR.get(wanted.topic or "")
-    return tuple(dict.fromkeys((*(first or ()), *ANY_KINDS)))
+    return tuple(dict.fromkeys((*_natural(wanted), *ANY_KINDS)))
+
+
+def _natural(wanted: Wanted) -> tuple[str, ...]:
+    """Return the kinds that are made for what is wanted, best first."""
+    need = "user_is_child" if wanted.child else wanted.need or ""
+    return KINDS_FOR.get(need) or KINDS_FOR.get(wanted.topic or "") or ()
 
 
 def unsuitable(entry: Entry, wanted: Wanted, kinds: Sequence[str], moment: Moment) -> str | None:
@@ -144,9 +149,27 @@ def unsuitable(entry: Entry, wanted: Wanted, kinds: Sequence[str], moment: Momen
     return None
 
 
+SUITS = range(4)
+
+
+def suits(entry: Entry, wanted: Wanted, kinds: Sequence[str]) -> int:
+    """Return 0 (the kind that suits best, or a suitable kind that covers the need), 1 (any kind that covers it),
+    2 (a suitable kind that does not list it) or 3.
+
+    So a shelter that calls itself "other" comes before a crisis line, and the line for trafficked people is never
+    pushed out by many services that are for everybody.
+    """
+    covers = bool(entry.needs & {wanted.need, wanted.topic})
+    natural = entry.kind in _natural(wanted)
+    if entry.kind == kinds[0] or (natural and covers):
+        return 0
+    return 1 if covers else 2 if natural else 3
+
+
 def _first(entry: Entry, wanted: Wanted, kinds: Sequence[str], moment: Moment) -> tuple[Any, ...]:
-    """The criteria that cost nothing: kind, need, language, full, near."""
+    """The criteria that cost nothing: suits, kind, need, language, full, near."""
     return (
+        suits(entry, wanted, kinds),
         kinds.index(entry.kind),
         wanted.need not in entry.needs,
         _language(entry, wanted),
@@ -166,7 +189,7 @@ def _second(entry: Entry, wanted: Wanted, moment: Moment) -> tuple[Any, ...]:
     )
 
 
-_NAMES = ("kind", "need", "language", "full", "near", "open", "stale", "unverified", "distance", "id")
+_NAMES = ("suits", "kind", "need", "language", "full", "near", "open", "stale", "unverified", "distance", "id")
 
 
 def _language(entry: Entry, wanted: Wanted) -> int:

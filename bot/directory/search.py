@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from bot.directory.ranking import (
     ANY_KINDS,
     CONSULAR,
     KINDS_FOR,
+    SUITS,
     Entry,
     Moment,
     Step,
@@ -27,6 +29,7 @@ from bot.directory.ranking import (
     best,
     kinds_for,
     steps,
+    suits,
     unsuitable,
 )
 from bot.directory.read import Referral, referrals
@@ -78,8 +81,10 @@ class Directory:
         with self.engine.connect() as connection:
             by_kind = self._entries(connection, wanted.country or "")
             chosen: list[Entry] = []
-            for kind in kinds_for(wanted):  # the first criterion of the ranking: what follows can only be worse
-                chosen += best(by_kind.get(kind, ()), wanted, moment, BEST - len(chosen))
+            kinds = kinds_for(wanted)
+            for level, kind in itertools.product(SUITS, kinds):  # the first criteria: what follows can only be worse
+                entries = [entry for entry in by_kind.get(kind, ()) if suits(entry, wanted, kinds) == level]
+                chosen += best(entries, wanted, moment, BEST - len(chosen))
                 if len(chosen) == BEST:
                     break
             found = referrals(connection, [entry.service_id for entry in chosen])

@@ -13,6 +13,7 @@ _UNSUITABLE = {
     "age": "for another age",
     "stale": "nobody has confirmed it for too long",
 }
+_SUITS = ("for this first of all", "covers the need", "of a kind for it", "helps with other things")
 _LANGUAGE = ("speaks her language", "calls an interpreter", "says nothing of languages", "speaks only other languages")
 _NEAR = ("near, or reached from anywhere", "a journey away", "far away")
 _OPEN = ("open now", "hours not known", "closed now")
@@ -46,6 +47,8 @@ def _difference(before: Sequence[Step], after: Sequence[Step]) -> str:
 
 def _words(step: Step, wanted: Wanted) -> str:
     value = step.value
+    if step.name == "suits":
+        return _SUITS[value]
     if step.name == "kind":
         return f"{kinds_for(wanted)[value]} (choice {value + 1} for this need)"
     if step.name == "need":

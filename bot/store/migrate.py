@@ -8,7 +8,7 @@ from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select
 
 from bot.store.tables import metadata
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration. A test holds it to migrations/versions."""
 
 VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))

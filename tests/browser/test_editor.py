@@ -100,8 +100,38 @@ def test_the_pages_hold_in_every_width_and_direction(browser: Browser, helpline:
     room = Room(browser, helpline)
     for language, width in (("en", "phone"), ("ar", "desktop"), ("vi", "phone")):
         operator = room.operator(employ(helpline, f"sue{language}{width}", Role.SUPERVISOR, language=language), width)
-        for path in ("entries", f"entries/{service(helpline)}", "proposals", "review", "round", "health"):
+        for path in ("entries", f"entries/{service(helpline)}", "proposals", "review", "round", "health", "import"):
             operator.page.goto(f"{helpline.url}/console/{path}")
             assert operator.page.evaluate(
                 "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
             ), (path, width, language)
+
+
+def test_a_file_is_looked_at_by_one_and_imported_by_another(browser: Browser, helpline: Helpline) -> None:
+    room = Room(browser, helpline)
+    ina = room.operator(employ(helpline, "ina", Role.SUPERVISOR), "phone")
+    olga = room.operator(employ(helpline, "olga", Role.SUPERVISOR))
+    sheet = "Wer;Was;Telefonnr.;Land\nBrücke;Obdach;+49 30 1234567;Deutschland\n"
+    ina.page.goto(f"{helpline.url}/console/import")
+    file = {"name": "berlin.csv", "mimeType": "text/csv", "buffer": sheet.encode()}
+    ina.page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    ina.page.locator("main form button.primary").click()
+    expect(ina.page.locator(".problem")).to_have_text(words("import_errors"))
+    fits = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    assert ina.page.evaluate(fits), "nothing reaches beyond the screen"
+    for column, field in enumerate(("organization", "service", "phone", "country")):
+        ina.page.locator(f"[name=column_{column}]").select_option(field)
+    ina.page.get_by_role("button", name=words("import_read_again")).click()
+    expect(ina.page.locator("#main")).to_contain_text("Obdach")
+    expect(ina.page.locator("#main")).to_contain_text(words("import_other_person"))
+
+    olga.page.goto(f"{helpline.url}/console/import")
+    olga.page.locator("ul.list a.button").click()
+    expect(olga.page.locator(".entry-text").first).to_contain_text("+49 30 1234567")
+    olga.page.locator("button[value=apply]").click()
+    expect(olga.page.locator(".done")).to_have_text(words("import_done_applied"))
+    expect(olga.page.locator(".empty")).to_have_text(words("import_none"))
+    engine = create_engine(f"sqlite:///{helpline.data / 'helpline.db'}")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM service WHERE name = 'Obdach'")).scalar() == 1
+    engine.dispose()

@@ -265,6 +265,17 @@ def remember(connection: Connection, dataset: str, organization: str | None, sou
     )
 
 
+def remembered(connection: Connection, dataset: str) -> dict[str, str]:
+    """Return how the columns of an earlier file of this dataset were read (header → field)."""
+    source = connection.scalar(select(Dataset.source).where(Dataset.name == dataset))
+    return dict((source or {}).get("mapping") or {})
+
+
+def datasets(connection: Connection) -> list[str]:
+    """Return the names of the datasets that were imported."""
+    return list(connection.scalars(select(Dataset.name).order_by(Dataset.name)))
+
+
 def known_ids(connection: Connection, entity: str, ids: Sequence[str]) -> set[str]:
     """Return which of these ids the table of an entity has, archived rows too."""
     table = ENTITIES[entity].table

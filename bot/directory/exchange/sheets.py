@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -69,12 +70,40 @@ def read_sheet(data: bytes) -> Sheet:
     elif data.startswith(b"PK"):
         _read_xlsx(data, sheet)
     else:
-        _fill(sheet, _csv_rows(data, sheet))
+        _fill(sheet, _csv_rows(data, sheet), guess=True)
+        if not sheet.headers and not sheet.problems:
+            sheet.problems.append(Problem("file", "no_header"))
     return sheet
 
 
-def _fill(sheet: Sheet, rows: Iterable[tuple[int, list[Any]]]) -> None:
-    """Take rows into a sheet: first the names of the columns, then what stands below them."""
+def _fill(sheet: Sheet, rows: Iterator[tuple[int, list[Any]]], guess: bool) -> None:
+    """Take rows into a sheet: first the names of the columns, then what stands below them.
+
+    `guess`: where no name is known, the first of the widest rows has the names; people say what they mean.
+    """
+    above: list[tuple[int, dict[int, str]]] = []
+    for number, cells in _filled(sheet, rows):
+        if sheet.headers:
+            if not _take(sheet, number, cells):
+                return
+        elif _known(cells):
+            _take_header(sheet, number, cells)  # a title and remarks stood above
+        else:
+            above.append((number, cells))
+            if len(above) > HEADER_ROWS:
+                break
+    widest = max((len(cells) for _, cells in above), default=0)
+    if sheet.headers or not guess or widest < 2:
+        return
+    first = next(place for place, (_, cells) in enumerate(above) if len(cells) == widest)
+    _take_header(sheet, *above[first])
+    for number, cells in itertools.chain(above[first + 1 :], _filled(sheet, rows)):
+        if not _take(sheet, number, cells):
+            return
+
+
+def _filled(sheet: Sheet, rows: Iterator[tuple[int, list[Any]]]) -> Iterator[tuple[int, dict[int, str]]]:
+    """Yield the rows that hold something, until too many in a row hold nothing."""
     empty = 0
     for number, values in rows:
         cells = {}
@@ -82,44 +111,41 @@ def _fill(sheet: Sheet, rows: Iterable[tuple[int, list[Any]]]) -> None:
             text = _text(value, f"{letters(column)}{number}", sheet)
             if text:
                 cells[column] = text
-        if not cells:
-            empty += 1
-            if empty > EMPTY_ROWS:
-                break
-            continue
-        empty = 0
-        if not sheet.headers:
-            _take_header(sheet, number, cells)
-            continue
-        beyond = [column for column in cells if column not in sheet.headers]
-        if beyond:
-            place = f"{letters(beyond[0])}{number}"
-            sheet.problems.append(Problem(place, "too_many_cells", {}, WARNING))
-        kept = {column: text for column, text in cells.items() if column in sheet.headers}
-        if kept:
-            sheet.rows.append(Row(number, kept))
-        if len(sheet.rows) > MOST_ROWS:
-            sheet.problems.append(Problem(f"A{number}", "too_large", {"most": MOST_ROWS, "what": "rows"}))
-            break
-    if not sheet.headers and not sheet.problems:
-        sheet.problems.append(Problem("file", "no_header"))
+        empty = 0 if cells else empty + 1
+        if cells:
+            yield number, cells
+        elif empty > EMPTY_ROWS:
+            return
+
+
+def _take(sheet: Sheet, number: int, cells: dict[int, str]) -> bool:
+    """Take a row below the names of the columns; return False where there are too many."""
+    beyond = [column for column in cells if column not in sheet.headers]
+    if beyond:
+        sheet.problems.append(Problem(f"{letters(beyond[0])}{number}", "too_many_cells", {}, WARNING))
+    kept = {column: text for column, text in cells.items() if column in sheet.headers}
+    if kept:
+        sheet.rows.append(Row(number, kept))
+    if len(sheet.rows) > MOST_ROWS:
+        sheet.problems.append(Problem(f"A{number}", "too_large", {"most": MOST_ROWS, "what": "rows"}))
+        return False
+    return True
+
+
+def _known(cells: dict[int, str]) -> bool:
+    from bot.directory.exchange.columns import known_header
+
+    return any(map(known_header, cells.values()))
 
 
 def _take_header(sheet: Sheet, number: int, cells: dict[int, str]) -> None:
-    """Take a row for the names of the columns: at least two of them, or one that is a known name."""
-    from bot.directory.exchange.columns import known_header
-
-    if number <= HEADER_ROWS and not any(map(known_header, cells.values())):
-        return
-    if len(cells) < 2 and not any(map(known_header, cells.values())):
-        return
-    taken: dict[str, int] = {}
+    taken: set[str] = set()
     for column, name in cells.items():
         if name.casefold() in taken:
             place = f"{letters(column)}{number}"
             sheet.problems.append(Problem(place, "repeated_header", {"name": name}, WARNING))
         else:
-            taken[name.casefold()] = column
+            taken.add(name.casefold())
             sheet.headers[column] = name
 
 
@@ -207,11 +233,10 @@ def _read_xlsx(data: bytes, sheet: Sheet) -> None:
             values = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             formulas = load_workbook(io.BytesIO(data), read_only=True, data_only=False)
             try:
-                for each in values.worksheets:
-                    if each.sheet_state != "visible":
-                        continue
+                visible = [each for each in values.worksheets if each.sheet_state == "visible"]
+                for guess, each in itertools.product((False, True), visible):
                     found = Sheet(name=each.title)
-                    _fill(found, _xlsx_rows(each, formulas[each.title], _merged(data, each), found))
+                    _fill(found, _xlsx_rows(each, formulas[each.title], _merged(data, each), found), guess)
                     if found.headers:
                         sheet.__dict__.update(found.__dict__)
                         return

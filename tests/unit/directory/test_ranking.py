@@ -40,6 +40,16 @@ def test_the_need_comes_before_the_language_and_that_before_open_now() -> None:
     assert order(entry("o"), entry("s", languages=frozenset({"ar"}), hours="closed")) == "so"
 
 
+def test_what_covers_the_need_comes_before_lines_for_other_things_and_the_specialised_line_comes_first() -> None:
+    line = entry("t", needs=frozenset())
+    shelter = entry("s", kind="other")
+    crisis, violence = entry("c", kind="crisis", needs=frozenset()), entry("v", kind="violence", needs=frozenset())
+    assert order(crisis, violence, shelter, line) == "tsvc"
+    assert order(shelter, entry("w", kind="violence")) == "ws"
+    unpaid = entry("u", kind="migration", needs=frozenset({"wages_withheld"}))
+    assert order(crisis, unpaid, need="find_service", topic="wages_withheld") == "uc"
+
+
 def test_who_calls_an_interpreter_comes_before_who_says_nothing_and_who_speaks_only_others() -> None:
     found = order(
         entry("d"),

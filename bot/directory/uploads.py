@@ -1,0 +1,243 @@
+"""Files that wait in the console to be imported: kept encrypted, read, matched, looked at, then applied or forgotten.
+
+Everything here blocks: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import secrets
+import time
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+
+from bot.directory.changes import Author
+from bot.directory.exchange import columns, imports
+from bot.directory.exchange.columns import Match
+from bot.directory.exchange.imports import Plan
+from bot.directory.exchange.problems import Problem, errors
+from bot.directory.exchange.reading import SHEET, read
+from bot.directory.exchange.sheets import read_sheet
+from bot.directory.models import Upload as Row
+from bot.directory.records import Bundle
+from bot.staff.accounts import Operator
+from bot.staff.audit import Audit
+from bot.store.database import forget_deleted
+from bot.vault.vault import Vault
+
+LARGEST = 2_000_000
+"""Bytes: reading more would hold up the answers of this process. The command line takes larger files."""
+DAYS = 7
+MOST_WAITING = 20
+SAMPLES = 3
+_PURPOSE = "directory upload"
+
+
+class NoUpload(Exception):
+    """There is no such file (any more)."""
+
+
+class TooMany(Exception):
+    """MOST_WAITING files wait already."""
+
+
+class OtherPerson(Exception):
+    """Four eyes: somebody else has to apply it."""
+
+
+class Changed(Exception):
+    """What the file would change is not what was looked at."""
+
+
+class Faulty(Exception):
+    """The file has errors: nothing of it is imported."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that waits. `mapping`: header → field, as was chosen; `theirs`: where both were changed, the file wins."""
+
+    id: str
+    by: str
+    at: int
+    file: str
+    dataset: str
+    country: str | None = None
+    mapping: dict[str, str] = field(default_factory=dict)
+    theirs: bool = False
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a file holds and would change. `plan` is None where it has errors. `digest`: of what would change.
+
+    `first`: the first service that is new or changed, with what the file says of it.
+    """
+
+    upload: Upload
+    form: str
+    matches: tuple[Match, ...]
+    samples: dict[int, list[str]]
+    problems: tuple[Problem, ...]
+    plan: Plan | None
+    digest: str
+    first: tuple[Bundle, str] | None = None
+
+    @property
+    def faulty(self) -> bool:
+        return bool(errors(self.problems))
+
+
+class Uploads:
+    """What supervisors do with files. The audit log names the upload's id, never a word of the file."""
+
+    def __init__(self, engine: Engine, vault: Vault, audit: Audit, four_eyes: bool = True) -> None:
+        self.engine = engine
+        self.vault = vault
+        self.audit = audit
+        self.four_eyes = four_eyes
+
+    def keep(self, operator: Operator, file: str, data: bytes, dataset: str, country: str | None) -> str:
+        """Keep a file until it is applied; return its id. Raises TooMany."""
+        name = dataset_name(dataset or file)
+        key = secrets.token_hex(16)
+        upload = Upload(key, operator.id, int(time.time()), file[:200], name, country)
+        with self.engine.begin() as connection:
+            if len(connection.scalars(select(Row.id)).all()) >= MOST_WAITING:
+                raise TooMany
+            upload = replace(upload, mapping=imports.remembered(connection, name))
+            connection.execute(
+                insert(Row).values(
+                    id=key, uploaded_by=upload.by, uploaded_at=upload.at, sealed=self._seal(upload, data)
+                )
+            )
+        self.audit.note(operator.id, "directory_file_kept", key)
+        return key
+
+    def waiting(self) -> list[Upload]:
+        """Return the files that wait, the oldest first."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(Row.__table__).order_by(Row.uploaded_at, Row.id))
+            return [self._open(row)[0] for row in rows]
+
+    def datasets(self) -> list[str]:
+        """Return the names of the files that were imported before."""
+        with self.engine.connect() as connection:
+            return imports.datasets(connection)
+
+    def choose(self, key: str, dataset: str, country: str | None, mapping: dict[str, str] | None, theirs: bool) -> None:
+        """Change how a file is to be read. Raises NoUpload."""
+        with self.engine.begin() as connection:
+            upload, data = self._get(connection, key)
+            upload = replace(upload, dataset=dataset_name(dataset), country=country, theirs=theirs)
+            if mapping is not None:
+                upload = replace(upload, mapping=mapping)
+            connection.execute(update(Row).where(Row.id == key).values(sealed=self._seal(upload, data)))
+
+    def look(self, key: str) -> Looked:
+        """Read a file and compare it with the directory. Writes nothing. Raises NoUpload."""
+        with self.engine.connect() as connection:
+            upload, data = self._get(connection, key)
+            return self._look(connection, upload, data)[0]
+
+    def _look(self, connection: Connection, upload: Upload, data: bytes) -> tuple[Looked, Bundle]:
+        bundle, problems, form = read(data, upload.dataset, upload.country, upload.mapping)
+        matches: tuple[Match, ...] = ()
+        samples: dict[int, list[str]] = {}
+        if form == SHEET:
+            sheet = read_sheet(data)
+            matches = tuple(columns.match(sheet.headers, upload.mapping))
+            samples = {
+                column: [row.cells[column] for row in sheet.rows if column in row.cells][:SAMPLES]
+                for column in sheet.headers
+            }
+        made = None
+        if not errors(problems):
+            problems = [*problems, *imports.check_links(connection, bundle)]
+        if not errors(problems):
+            made = imports.plan(connection, upload.dataset, bundle, upload.theirs, vault=self.vault)
+        first = _first(bundle, made) if made else None
+        return Looked(upload, form, matches, samples, tuple(problems), made, _digest(made), first), bundle
+
+    def apply(self, operator: Operator, key: str, digest: str) -> Plan:
+        """Import a file, all of it or nothing; it is forgotten then.
+
+        `digest`: of what was looked at. Raises NoUpload, OtherPerson, Faulty, Changed.
+        """
+        with self.engine.begin() as connection:
+            imports.hold(connection)
+            upload, data = self._get(connection, key)
+            if self.four_eyes and upload.by == operator.id:
+                raise OtherPerson
+            looked, bundle = self._look(connection, upload, data)
+            if looked.plan is None:
+                raise Faulty
+            if looked.digest != digest:
+                raise Changed
+            author = Author(upload.by, operator.id if operator.id != upload.by else None)
+            if not looked.plan.empty:
+                imports.apply(connection, self.vault, looked.plan, bundle, author)
+            source: dict[str, object] | None = {"mapping": upload.mapping} if upload.mapping else None
+            imports.remember(connection, upload.dataset, None, source)
+            connection.execute(delete(Row).where(Row.id == key))
+        forget_deleted(self.engine)
+        self.audit.note(operator.id, "directory_file_applied", key)
+        return looked.plan
+
+    def discard(self, operator: Operator, key: str) -> None:
+        """Forget a file."""
+        with self.engine.begin() as connection:
+            connection.execute(delete(Row).where(Row.id == key))
+        forget_deleted(self.engine)
+        self.audit.note(operator.id, "directory_file_discarded", key)
+
+    def _get(self, connection: Connection, key: str) -> tuple[Upload, bytes]:
+        row = connection.execute(select(Row.__table__).where(Row.id == key)).first()
+        if row is None:
+            raise NoUpload
+        return self._open(row)
+
+    def _seal(self, upload: Upload, data: bytes) -> bytes:
+        plain = json.dumps(asdict(upload) | {"data": base64.b85encode(data).decode()})
+        return self.vault.protect(_PURPOSE, upload.id, plain.encode("utf-8", "surrogatepass"))
+
+    def _open(self, row: Any) -> tuple[Upload, bytes]:
+        stored = json.loads(self.vault.reveal(_PURPOSE, row.id, row.sealed))
+        data = base64.b85decode(stored.pop("data"))
+        return Upload(**stored), data
+
+
+def forget_old(engine: Engine, now: float | None = None) -> int:
+    """Forget the files that nobody has applied for DAYS; return how many."""
+    before = int(time.time() if now is None else now) - DAYS * 86_400
+    with engine.begin() as connection:
+        count: int = connection.execute(delete(Row).where(Row.uploaded_at < before)).rowcount
+    if count:
+        forget_deleted(engine)
+    return count
+
+
+def dataset_name(text: str) -> str:
+    """Return the name under which a file comes again, made from what somebody wrote or from the file's name."""
+    stem = re.sub(r"\.(csv|xlsx|json|zip)$", "", text.strip(), flags=re.IGNORECASE)
+    return re.sub(r"[^\w-]+", "-", stem).strip("-").lower()[:100] or "file"
+
+
+def _first(bundle: Bundle, made: Plan) -> tuple[Bundle, str] | None:
+    rows = [*made.added, *((entity, after) for entity, _, after in made.changed)]
+    keys = (str(row["id"]) if entity == "service" else str(row.get("service_id") or "") for entity, row in rows)
+    key = next((each for each in keys if each in bundle["service"]), None)
+    return (bundle, key) if key else None
+
+
+def _digest(made: Plan | None) -> str:
+    if made is None:
+        return ""
+    closed = [(each.entity, each.tier, each.row) for each in made.closed]
+    whole = [made.added, made.changed, made.archived, closed, made.translations]
+    return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode("utf-8", "surrogatepass")).hexdigest()
