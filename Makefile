@@ -23,7 +23,7 @@ train: setup
 	@$(BIN)/python -W ignore -m bot.engine.train
 
 test: setup-dev models/helpline.tar.gz
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n auto $(TESTS)
 
 lint: setup-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

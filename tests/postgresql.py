@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,8 +24,10 @@ def _program(name: str) -> str | None:
 
 
 @contextmanager
-def server(folder: Path, durable: bool = False) -> Iterator[str | None]:
-    """Start a server below `folder`; yield its URL, or None where there is no PostgreSQL that starts.
+def server(durable: bool = False) -> Iterator[str | None]:
+    """Start a server; yield its URL, or None where there is no PostgreSQL that starts.
+
+    Its folder is not one of pytest's: every pytest that starts closes those to other users, and the server is one.
 
     `durable`: it waits for the disk, as a real one does.
     """
@@ -33,14 +36,12 @@ def server(folder: Path, durable: bool = False) -> Iterator[str | None]:
     if initdb is None or pg_ctl is None or (root and runuser is None):
         yield None
         return
+    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     data, port, as_user = folder / "data", free_port(), []
     if root:
         known = subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode == 0
         user = "postgres" if known else "nobody"
         as_user = [str(runuser), "-u", user, "--"]
-        for parent in (folder, *folder.parents):
-            if str(parent).startswith("/tmp/"):
-                parent.chmod(0o755)
         shutil.chown(folder, user)
     stop = [*as_user, pg_ctl, "-D", str(data), "-m", "immediate", "stop"]
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1" + ("" if durable else " -c fsync=off")
@@ -49,21 +50,23 @@ def server(folder: Path, durable: bool = False) -> Iterator[str | None]:
         [pg_ctl, "-D", str(data), "-l", str(folder / "log"), "-w", "-o", options, "start"],
     ):
         if subprocess.run([*as_user, *command], capture_output=True, cwd=folder, check=False).returncode != 0:
+            shutil.rmtree(folder, ignore_errors=True)
             yield None
             return
     try:
         yield f"postgresql+psycopg://helpline@127.0.0.1:{port}/postgres"
     finally:
         subprocess.run(stop, capture_output=True, cwd=folder, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def empty_database(url: str) -> Iterator[str]:
-    """Make a database of its own on a server; yield its URL."""
+def empty_database(url: str, like: str = "template1") -> Iterator[str]:
+    """Make a database of its own on a server, like the database named `like`; yield its URL."""
     name = f"test_{secrets.token_hex(6)}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {like}"))
     yield make_url(url).set(database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))

@@ -71,6 +71,7 @@ class Helpline:
             "HELPLINE_DATA_DIR": str(self.data),
             "HELPLINE_PORT": str(self.port),
             "HELPLINE_MODEL_DIR": str(MODELS),
+            "HELPLINE_DIRECTORY_HIDE_DAYS": "36500",  # the starter set's dates stay as they are, and time goes on
             **settings,
         }
         self.process: subprocess.Popen[bytes] | None = None
@@ -82,13 +83,13 @@ class Helpline:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "bot.cli", "run"], cwd=ROOT, env=self.environment, stdout=out, stderr=err
             )
-        until(lambda: self.get("/healthz") == 200, 20, "the gateway is alive")
+        until(lambda: self.get("/healthz") == 200, 60, "the gateway is alive")
         if ready:
             self.wait_ready()
         return self
 
     def wait_ready(self) -> None:
-        until(lambda: self.get("/readyz") == 200, 60, "the engine is ready")
+        until(lambda: self.get("/readyz") == 200, 120, "the engine is ready")
 
     def get(self, path: str) -> int:
         try:

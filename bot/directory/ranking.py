@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -149,9 +149,6 @@ def unsuitable(entry: Entry, wanted: Wanted, kinds: Sequence[str], moment: Momen
     return None
 
 
-SUITS = range(4)
-
-
 def suits(entry: Entry, wanted: Wanted, kinds: Sequence[str]) -> int:
     """Return 0 (the kind that suits best, or a suitable kind that covers the need), 1 (any kind that covers it),
     2 (a suitable kind that does not list it) or 3.
@@ -218,6 +215,61 @@ def steps(entry: Entry, wanted: Wanted, moment: Moment) -> list[Step]:
     kinds = kinds_for(wanted)
     values = (*_first(entry, wanted, kinds, moment), *_second(entry, wanted, moment))
     return [Step(name, value) for name, value in zip(_NAMES, values, strict=True)]
+
+
+class Index:
+    """The entries of a country, by kind and need: the best of thousands are found without looking at each."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.all = list(entries)
+        self._kinds: dict[str, list[Entry]] = {}
+        self._covering: dict[tuple[str, str], list[Entry]] = {}
+        for entry in self.all:
+            self._kinds.setdefault(entry.kind, []).append(entry)
+            for need in entry.needs:
+                self._covering.setdefault((entry.kind, need), []).append(entry)
+
+    def of(self, kind: str) -> list[Entry]:
+        return self._kinds.get(kind, [])
+
+    def best(self, wanted: Wanted, moment: Moment, most: int) -> list[Entry]:
+        """Return what `best` would return for all entries."""
+        found: list[Entry] = []
+        for some in self._classes(wanted):
+            found += best(some, wanted, moment, most - len(found))
+            if len(found) >= most:
+                break
+        return found
+
+    def _classes(self, wanted: Wanted) -> Iterator[list[Entry]]:
+        """Yield the entries so that all of a list come before all of the next, by the first criteria alone."""
+        kinds, natural = kinds_for(wanted), _natural(wanted)
+        needs = [need for need in dict.fromkeys((wanted.need, wanted.topic)) if need]
+
+        def covering(kind: str) -> list[Entry]:
+            lists = [self._covering.get((kind, need), []) for need in needs]
+            if len([each for each in lists if each]) < 2:
+                return next(filter(None, lists), [])
+            return [*lists[0], *(entry for entry in lists[1] if needs[0] not in entry.needs)]
+
+        def rest(kind: str) -> list[Entry]:
+            return [entry for entry in self.of(kind) if entry.needs.isdisjoint(needs)]
+
+        first, others = kinds[0], kinds[1:]
+        yield self._covering.get((first, wanted.need or ""), [])
+        yield [entry for entry in self.of(first) if wanted.need not in entry.needs]
+        for kind in others:
+            if kind in natural:
+                yield covering(kind)
+        for kind in others:
+            if kind not in natural:
+                yield covering(kind)
+        for kind in others:
+            if kind in natural:
+                yield rest(kind)
+        for kind in others:
+            if kind not in natural:
+                yield rest(kind)
 
 
 def best(entries: Iterable[Entry], wanted: Wanted, moment: Moment, most: int) -> list[Entry]:

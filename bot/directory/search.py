@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import json
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
 
 from sqlalchemy import Connection, Engine, func, select
@@ -21,15 +21,14 @@ from bot.directory.ranking import (
     ANY_KINDS,
     CONSULAR,
     KINDS_FOR,
-    SUITS,
     Entry,
+    Index,
     Moment,
     Step,
     Wanted,
     best,
     kinds_for,
     steps,
-    suits,
     unsuitable,
 )
 from bot.directory.read import Referral, referrals
@@ -39,6 +38,8 @@ EVERYWHERE = "*"
 """Asked for instead of a country: what helps in many countries."""
 MOST_KEPT = 50_000
 """Entries kept in memory, about 50 MB; the countries that were not asked for longest go first."""
+MOST_SHOWN = 2_000
+"""Services kept in memory as people are told them."""
 MOST_FOUND = 1000
 """Services that a search for words looks at."""
 
@@ -63,15 +64,24 @@ class Explained:
     unsuitable: str | None
 
 
+@dataclass
+class _Read:
+    """What was read of one version of the directory."""
+
+    version: int
+    doubtful: frozenset[str]
+    countries: OrderedDict[str, Index] = field(default_factory=OrderedDict)
+    shown: OrderedDict[str, Referral] = field(default_factory=OrderedDict)
+
+
 class Directory:
     """Reads the directory. Calls block for a few milliseconds."""
 
     def __init__(self, engine: Engine, ages: Ages | None = None) -> None:
         self.engine = engine
         self.ages = ages or Ages()
-        self._version = -1
-        self._doubtful: frozenset[str] = frozenset()
-        self._countries: OrderedDict[str, dict[str, list[Entry]]] = OrderedDict()
+        self._memory = _Read(-1, frozenset())
+        self._lock = threading.Lock()
         self._openings: dict[tuple[str, str, bool], Opening | None] = {}
         self._minute = -1
 
@@ -79,22 +89,15 @@ class Directory:
         """Return the best services for `wanted` in its country, at most BEST; with no country: those for everywhere."""
         moment = self._moment(now)
         with self.engine.connect() as connection:
-            by_kind = self._entries(connection, wanted.country or "")
-            chosen: list[Entry] = []
-            kinds = kinds_for(wanted)
-            for level, kind in itertools.product(SUITS, kinds):  # the first criteria: what follows can only be worse
-                entries = [entry for entry in by_kind.get(kind, ()) if suits(entry, wanted, kinds) == level]
-                chosen += best(entries, wanted, moment, BEST - len(chosen))
-                if len(chosen) == BEST:
-                    break
-            found = referrals(connection, [entry.service_id for entry in chosen])
+            chosen = self._entries(connection, wanted.country or "").best(wanted, moment, BEST)
+            found = self._referrals(connection, [entry.service_id for entry in chosen])
         return [self._aged(each, moment) for each in found]
 
     def why(self, wanted: Wanted, now: datetime | None = None) -> list[Explained]:
         """Return all services of the country with the reasons for their places, best first, the unsuitable last."""
         moment = self._moment(now)
         with self.engine.connect() as connection:
-            entries = [entry for kind in self._entries(connection, wanted.country or "").values() for entry in kind]
+            entries = self._entries(connection, wanted.country or "").all
         kinds = kinds_for(wanted)
         reasons = {entry.service_id: unsuitable(entry, wanted, kinds, moment) for entry in entries}
         suitable = best(entries, wanted, moment, len(entries))
@@ -115,14 +118,13 @@ class Directory:
         """
         code = "" if country == EVERYWHERE else country
         with self.engine.connect() as connection:
-            self._refresh(connection)
             ids = fulltext.find(connection, words, MOST_FOUND)
             if ids is not None:
                 entries = self._of(connection, ids)
                 if country:
                     entries = [entry for entry in entries if entry.country == code]
             elif country:
-                entries = [entry for kind in self._entries(connection, code).values() for entry in kind]
+                entries = self._entries(connection, code).all
             else:
                 query = select(ServiceEntry).order_by(ServiceEntry.n).limit(MOST_FOUND)
                 entries = [Entry.read(row) for row in connection.execute(query)]
@@ -141,15 +143,14 @@ class Directory:
                 )
             )
             keys = list(dict.fromkeys(entry.service_id for entry in fitting))
-            found = referrals(connection, keys[:most])
+            found = self._referrals(connection, keys[:most])
         moment = self._moment(None)
         return [self._aged(each, moment) for each in found], len(keys)
 
     def get(self, service_id: str) -> Referral | None:
         """Return one service in use, or None."""
         with self.engine.connect() as connection:
-            self._refresh(connection)
-            found = referrals(connection, [service_id])
+            found = self._referrals(connection, [service_id])
         return self._aged(found[0], self._moment(None)) if found and found[0].status == "active" else None
 
     def emergency(self, country: str | None) -> Emergency | None:
@@ -188,9 +189,9 @@ class Directory:
         """Return the line of `country` for its own people abroad; None where none is known."""
         moment = self._moment(None)
         with self.engine.connect() as connection:
-            entries = self._entries(connection, country).get(CONSULAR, [])
+            entries = self._entries(connection, country).of(CONSULAR)
             chosen = best(entries, replace(Wanted(country)), moment, 1) or entries[:1]
-            found = referrals(connection, [entry.service_id for entry in chosen])
+            found = self._referrals(connection, [entry.service_id for entry in chosen])
         return self._aged(found[0], moment) if found else None
 
     def health(self, today: date | None = None) -> dict[str, int]:
@@ -237,36 +238,48 @@ class Directory:
         return Moment(now, self.ages, state)
 
     def _aged(self, service: Referral, moment: Moment) -> Referral:
-        warned = service.id in self._doubtful or self.ages.state(service.confirmed, moment.today) == WARNED
+        warned = service.id in self._memory.doubtful or self.ages.state(service.confirmed, moment.today) == WARNED
         return replace(service, stale=True) if warned else service
 
-    def _refresh(self, connection: Connection) -> None:
-        """Forget what was read before the last change of the directory."""
-        current = version(connection)
-        if current != self._version:
-            self._countries, self._doubtful, self._version = OrderedDict(), doubtful(connection), current
+    def _read(self, connection: Connection) -> _Read:
+        """Return what was read since the last change of the directory; nothing yet, right after one."""
+        current, read = version(connection), self._memory
+        if read.version != current:
+            read = self._memory = _Read(current, doubtful(connection))
+        return read
 
-    def _entries(self, connection: Connection, country: str) -> dict[str, list[Entry]]:
-        """Return the entries of a country by kind, from memory while the directory has not changed."""
-        self._refresh(connection)
-        known = self._countries.get(country)
+    def _entries(self, connection: Connection, country: str) -> Index:
+        """Return the entries of a country, from memory while the directory has not changed."""
+        read = self._read(connection)
+        known = read.countries.get(country)
         if known is None:
-            known = {}
             query = select(ServiceEntry.__table__).where(ServiceEntry.country == country)
-            for row in connection.execute(query.order_by(ServiceEntry.service_id)):
-                entry = Entry.read(row)
-                if entry.service_id in self._doubtful:
-                    entry = replace(entry, doubtful=True)
-                known.setdefault(row.kind, []).append(entry)
-            self._countries[country] = known
-            while len(self._countries) > 1 and self._kept() > MOST_KEPT:
-                self._countries.popitem(last=False)
-        else:
-            self._countries.move_to_end(country)
+            entries = (Entry.read(row) for row in connection.execute(query.order_by(ServiceEntry.service_id)))
+            known = Index(
+                replace(entry, doubtful=True) if entry.service_id in read.doubtful else entry for entry in entries
+            )
+        with self._lock:
+            read.countries[country] = known
+            read.countries.move_to_end(country)
+            while len(read.countries) > 1 and sum(len(each.all) for each in read.countries.values()) > MOST_KEPT:
+                read.countries.popitem(last=False)
         return known
 
-    def _kept(self) -> int:
-        return sum(len(entries) for kinds in self._countries.values() for entries in kinds.values())
+    def _referrals(self, connection: Connection, keys: Sequence[str]) -> list[Referral]:
+        """Return services in the order of their ids, from memory where they were shown since the last change."""
+        shown = self._read(connection).shown
+        found = {key: shown[key] for key in keys if key in shown}
+        missing = [key for key in keys if key not in found]
+        if missing:
+            found |= {each.id: each for each in referrals(connection, missing)}
+        with self._lock:
+            for key in keys:
+                if key in found:
+                    shown[key] = found[key]
+                    shown.move_to_end(key)
+            while len(shown) > MOST_SHOWN:
+                shown.popitem(last=False)
+        return [found[key] for key in keys if key in found]
 
     def _of(self, connection: Connection, ids: Sequence[str]) -> list[Entry]:
         table = ServiceEntry.__table__

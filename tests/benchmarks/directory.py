@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -186,7 +185,7 @@ def shown(what: str, done: int, total: int) -> None:
 @contextmanager
 def databases() -> Iterator[list[str]]:
     """Yield the URLs of an empty SQLite file and, where this machine has one, of an empty PostgreSQL database."""
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder), durable=True) as url:
+    with tempfile.TemporaryDirectory() as folder, server(durable=True) as url:
         yield [f"sqlite:///{folder}/bench.db", *([url] if url else [])]
 
 

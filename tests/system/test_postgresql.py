@@ -18,7 +18,7 @@ from tests.support import ROOT, running
 @pytest.fixture(scope="module")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own; yields its URL."""
-    with server(tmp_path_factory.mktemp("postgresql")) as url:
+    with server() as url:
         if url is None:
             pytest.skip(MISSING)
         yield url

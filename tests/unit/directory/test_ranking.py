@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.directory.ages import Ages
 from bot.directory.hours import Opening
-from bot.directory.ranking import Entry, Moment, Wanted, best, kinds_for, steps, unsuitable
+from bot.directory.ranking import Entry, Index, Moment, Wanted, best, kinds_for, steps, unsuitable
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 STATES = {"open": Opening(open=True), "closed": Opening(), "": None}
@@ -101,8 +101,8 @@ entries = st.lists(
     st.builds(
         entry,
         st.uuids().map(str),
-        kind=st.sampled_from(["trafficking", "violence", "child", "consular", "other"]),
-        needs=st.frozensets(st.sampled_from(["need_shelter", "need_legal"])),
+        kind=st.sampled_from(["trafficking", "violence", "child", "labour", "consular", "other"]),
+        needs=st.frozensets(st.sampled_from(["need_shelter", "need_legal", "wages_withheld", "user_is_child"])),
         languages=st.frozensets(st.sampled_from(["ar", "en", "fr"])),
         interpreters=st.booleans(),
         minimum_age=st.sampled_from([None, 18.0]),
@@ -130,3 +130,4 @@ def test_the_best_are_exactly_those_that_all_criteria_put_first(found: list[Entr
     suitable = [each for each in found if unsuitable(each, asked, kinds, MOMENT) is None]
     slow = sorted(suitable, key=lambda each: [step.value for step in steps(each, asked, MOMENT)])
     assert best(found, asked, MOMENT, most) == slow[:most]
+    assert Index(found).best(asked, MOMENT, most) == slow[:most]
