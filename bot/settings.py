@@ -133,6 +133,8 @@ def _switch(value: str) -> bool:
 def _mail_server(value: str) -> Secret:
     if value and not re.fullmatch(r"smtps?(\+starttls)?://([^\s/@]+@)?[^\s/:@]+(:\d+)?/?", value):
         raise ValueError("smtp://host, smtp+starttls://user:password@host:587 or smtps://user:password@host:465")
+    if re.match(r"smtp://[^/]*@(?!(localhost|127\.0\.0\.1)(:|/|$))", value):
+        raise ValueError("smtps:// or smtp+starttls://, because a password over smtp:// can be read on its way")
     return Secret(value)
 
 

@@ -135,3 +135,14 @@ def test_a_file_is_looked_at_by_one_and_imported_by_another(browser: Browser, he
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM service WHERE name = 'Obdach'")).scalar() == 1
     engine.dispose()
+
+
+def test_no_word_of_it_is_logged_and_what_is_closed_is_in_no_file(helpline: Helpline) -> None:
+    """After all tests of this file, at the most verbose level."""
+    logged = helpline.stdout.read_text() + helpline.stderr.read_text()
+    for word in ("Moved", "Segreta", "Casa", "Porto Sicuro", "Obdach", "berlin.csv", "+39 06 1234"):
+        assert word not in logged, word
+    files = [file for file in helpline.data.rglob("*") if file.is_file()]
+    assert len(files) > 2
+    for file in files:
+        assert b"Segreta" not in file.read_bytes(), file.name
