@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.botapi import TOKEN, BotApi
 from tests.support import Helpline, running
+
+settings.register_profile("quick", max_examples=10)
+"""For a second run of tests that have had their whole run: `--hypothesis-profile=quick`."""
+
+LONGEST = ("test_newest_python.py", "test_engine.py", "test_crawler.py")
+"""Files that take minutes: begun first, so that no core waits for them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session")

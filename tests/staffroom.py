@@ -102,8 +102,11 @@ def opened_by_master_key(data: Path) -> list[bytes]:
     keys: list[tuple[str, bytes]] = []
     for bound, wrapped, version in [(row[0], row[1], row[2]) for row in rows["conversation"] + rows["handoff_case"]]:
         keys.append((bound, vault.unwrap(bound, wrapped, version)))
-    ids = [str(cell) for table in tables for row in rows[table] for cell in row if isinstance(cell, (str, int))]
-    for blob in {cell for table in tables for row in rows[table] for cell in row if isinstance(cell, bytes)}:
+    # The directory's public tables have no sealed cell; their words are no part of any seal.
+    sealed = [table for table in tables if any(isinstance(cell, bytes) for row in rows[table] for cell in row)]
+    sealed = [table for table in sealed if not table.startswith("service_words")]
+    ids = {str(cell) for table in sealed for row in rows[table] for cell in row if isinstance(cell, (str, int))}
+    for blob in {cell for table in sealed for row in rows[table] for cell in row if isinstance(cell, bytes)}:
         for bound, conversation_key in keys:
             for purpose in ("state", "case"):
                 try:
@@ -111,7 +114,7 @@ def opened_by_master_key(data: Path) -> list[bytes]:
                 except Unreadable:
                     continue
         for purpose in ("staff account", "staff key", "staff enrolment", "staff recovery"):
-            for bound in set(ids):
+            for bound in ids:
                 try:
                     opened.append(vault.reveal(purpose, bound, blob))
                 except Unreadable:

@@ -21,7 +21,8 @@ GATEWAY_TESTS = [
     "tests/contracts/test_texts.py",
     "tests/system/test_processes.py::test_it_is_alive_and_safe_before_the_engine_is_ready",
 ]
-QUICKLY = ("-n0", "-k", "not postgresql")  # PostgreSQL is a matter of the driver, not of Python's version
+QUICKLY = ("-n0", "-k", "not postgresql", "--hypothesis-profile=quick")
+"""PostgreSQL is a matter of the driver, not of Python's version; examples were searched for in the first run."""
 
 
 def newest_python() -> tuple[tuple[int, int], str] | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +18,14 @@ from bot import settings
 from bot.app import Gateway
 from bot.conversation.state import State
 from bot.conversation.turn import Kind, Reply, Turn
+from bot.directory.starter import load_starter
 from bot.handoff.desk import CaseView, Entry
 from bot.handoff.post import NotSent, PerhapsSent
 from bot.staff.accounts import Role
 from bot.staff.passwords import Cost
 from bot.staff.sessions import Session
+from bot.store.database import connect
+from bot.store.migrate import migrate
 from tests.unit.staff.conftest import AGENT, CHEAP, Person, Staff
 
 _addresses = itertools.count(1)
@@ -174,9 +180,24 @@ class House:
             await asyncio.sleep(0.01)
 
 
+@lru_cache(maxsize=1)
+def _begun() -> Path:
+    """Make a database with its tables and the starter set, once: each house has a copy."""
+    file = Path(tempfile.mkdtemp()) / "helpline.db"
+    engine = connect(f"sqlite:///{file}")
+    migrate(engine)
+    load_starter(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return file
+
+
 @asynccontextmanager
 async def a_house(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     monkeypatch.setattr("bot.conversation.router.ENGINE_SECONDS", 0.05)  # nobody waits for an engine that never comes
+    (folder / "data").mkdir(mode=0o700, exist_ok=True)
+    shutil.copy(_begun(), folder / "data" / "helpline.db")
     house = House(folder)
     await house.start()
     try:
