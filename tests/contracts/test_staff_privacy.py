@@ -43,6 +43,11 @@ def works(console: Console, case: str, canary: str) -> None:
     console.http.get("/console/directory", params={"q": canary})
 
 
+def closes(console: Console, case: str) -> bool:
+    seen = console.http.get(f"/console/case/{case}").text.partition('data-last="')[2].partition('"')[0]
+    return console.post(f"/console/case/{case}/close", why="helped", seen=seen).status_code == 303
+
+
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Used]:
     with (
@@ -73,9 +78,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Used]:
             api.write(CHAT + number, f"to staff {canary}", username=canary)
             until(lambda chat=CHAT + number, word=canary: f"staff {word}" in str(api.chats[chat]), 20, "it arrives")
             for case in case_ids(console):
-                seen = console.http.get(f"/console/case/{case}").text.partition('data-last="')[2].partition('"')[0]
-                closed = console.post(f"/console/case/{case}/close", why="helped", seen=seen)
-                assert closed.status_code == 303, closed.text
+                until(lambda case=case: closes(console, case), 20, "closed, all that was written being seen")
                 prolonged = console.post(f"/console/case/{case}/prolong", days="7", reason=f"reason {canary}")
                 assert prolonged.status_code == 303, prolonged.text
         bad = {"login": CANARIES[0], "password": CANARIES[1], "code": CANARIES[2]}
