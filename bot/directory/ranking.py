@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property, lru_cache
+from sys import intern
 from typing import Any
 
 from bot.directory.ages import HIDDEN, WARNED, Ages
@@ -47,12 +49,25 @@ class Wanted:
     place: tuple[float, float] | None = None
     """Latitude and longitude of the city that she named."""
 
-    @property
+    @cached_property
     def child(self) -> bool:
         return self.need == "child" or self.topic == "user_is_child"
 
 
-@dataclass(frozen=True)
+@lru_cache(maxsize=4096)
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+@lru_cache(maxsize=4096)
+def _places(text: str) -> tuple[tuple[float, float], ...]:
+    return tuple((float(a), float(b)) for a, _, b in (each.partition(",") for each in text.split()))
+
+
+_day = lru_cache(maxsize=4096)(as_date)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A service in one country, as it is ranked (the row of `service_entry`, read)."""
 
@@ -79,26 +94,26 @@ class Entry:
 
     @classmethod
     def read(cls, row: Any) -> Entry:
-        """Read a row of the table."""
+        """Read a row of the table. What many rows say alike is kept once: there may be a hundred thousand."""
         return cls(
             row.service_id,
             row.name,
-            row.country,
-            row.kind,
-            frozenset(row.needs.split()),
-            frozenset(row.languages.split()),
+            intern(row.country),
+            intern(row.kind),
+            _set(row.needs),
+            _set(row.languages),
             row.interpreters,
             row.minimum_age,
             row.maximum_age,
             row.gender,
-            tuple((float(a), float(b)) for a, _, b in (each.partition(",") for each in row.places.split())),
+            _places(row.places),
             row.area,
-            row.hours,
+            intern(row.hours),
             row.open_on_holidays,
-            as_date(row.assured_date),
-            as_date(row.checked),
-            as_date(row.full_until),
-            row.status,
+            _day(row.assured_date),
+            _day(row.checked),
+            _day(row.full_until),
+            intern(row.status),
         )
 
 
@@ -110,7 +125,7 @@ class Moment:
     ages: Ages
     opening: Callable[[Entry], Opening | None]
 
-    @property
+    @cached_property
     def today(self) -> date:
         return self.now.date()
 
@@ -128,10 +143,14 @@ def kinds_for(wanted: Wanted) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_natural(wanted), *ANY_KINDS)))
 
 
+@lru_cache(maxsize=1024)
+def _made_for(need: str, topic: str) -> tuple[str, ...]:
+    return KINDS_FOR.get(need) or KINDS_FOR.get(topic) or ()
+
+
 def _natural(wanted: Wanted) -> tuple[str, ...]:
     """Return the kinds that are made for what is wanted, best first."""
-    need = "user_is_child" if wanted.child else wanted.need or ""
-    return KINDS_FOR.get(need) or KINDS_FOR.get(wanted.topic or "") or ()
+    return _made_for("user_is_child" if wanted.child else wanted.need or "", wanted.topic or "")
 
 
 def unsuitable(entry: Entry, wanted: Wanted, kinds: Sequence[str], moment: Moment) -> str | None:
@@ -156,7 +175,7 @@ def suits(entry: Entry, wanted: Wanted, kinds: Sequence[str]) -> int:
     So a shelter that calls itself "other" comes before a crisis line, and the line for trafficked people is never
     pushed out by many services that are for everybody.
     """
-    covers = bool(entry.needs & {wanted.need, wanted.topic})
+    covers = wanted.need in entry.needs or wanted.topic in entry.needs
     natural = entry.kind in _natural(wanted)
     if entry.kind == kinds[0] or (natural and covers):
         return 0

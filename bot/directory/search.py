@@ -36,8 +36,8 @@ from bot.directory.read import Referral, referrals
 BEST = 3
 EVERYWHERE = "*"
 """Asked for instead of a country: what helps in many countries."""
-MOST_KEPT = 50_000
-"""Entries kept in memory, about 50 MB; the countries that were not asked for longest go first."""
+MOST_KEPT = 150_000
+"""Entries kept in memory, at 0.5 kB each; the countries that were not asked for longest go first."""
 MOST_SHOWN = 2_000
 """Services kept in memory as people are told them."""
 MOST_FOUND = 1000
