@@ -239,7 +239,7 @@ class _Reader:
         text = self.given("hours")
         if text is None or text == _hours(self.bundle, self.key):
             return
-        found = columns.hours(text) if text else []
+        found = columns.hours(text) if text else ()
         if found is None:
             self.wrong["hours"] = "unknown_hours"
             return

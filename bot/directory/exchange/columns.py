@@ -126,6 +126,7 @@ def _countries() -> dict[str, str]:
     return names | {"uk": "GB", "usa": "US", "england": "GB", "great britain": "GB", "czech republic": "CZ"}
 
 
+@lru_cache(maxsize=10_000)
 def country(text: str) -> str | None:
     """Return the ISO 3166 code of a country named in one of LANGUAGES, or by its code."""
     return _countries().get(normalise(text))
@@ -142,7 +143,8 @@ def _languages() -> dict[str, str]:
     return names
 
 
-def languages(text: str) -> tuple[list[str], list[str]]:
+@lru_cache(maxsize=10_000)
+def languages(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the codes of the languages in a list, and what is none."""
     codes, unknown = [], []
     for part in filter(
@@ -153,13 +155,19 @@ def languages(text: str) -> tuple[list[str], list[str]]:
             codes.append(code)
         else:
             unknown.append(part)
-    return list(dict.fromkeys(codes)), unknown
+    return tuple(dict.fromkeys(codes)), tuple(unknown)
 
 
-def terms(taxonomy: str, text: str) -> tuple[list[str], list[str]]:
-    """Return the codes of a taxonomy's terms in a list (by code, or by a word of it), and what is none."""
+@lru_cache(maxsize=10)
+def _terms(taxonomy: str) -> dict[str, str]:
     known = {normalise(code.replace("_", " ")): code for code in taxonomies()[taxonomy]["terms"]}
-    known |= {key.removeprefix("need "): code for key, code in known.items()}
+    return known | {key.removeprefix("need "): code for key, code in known.items()}
+
+
+@lru_cache(maxsize=10_000)
+def terms(taxonomy: str, text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the codes of a taxonomy's terms in a list (by code, or by a word of it), and what is none."""
+    known = _terms(taxonomy)
     found, unknown = [], []
     for part in filter(None, (each.strip() for each in re.split(r"[,;/|\n،]", text))):
         code = known.get(normalise(part.replace("_", " ")))
@@ -167,7 +175,7 @@ def terms(taxonomy: str, text: str) -> tuple[list[str], list[str]]:
             found.append(code)
         else:
             unknown.append(part)
-    return list(dict.fromkeys(found)), unknown
+    return tuple(dict.fromkeys(found)), tuple(unknown)
 
 
 @lru_cache(maxsize=1)
@@ -175,10 +183,11 @@ def _days() -> dict[str, str]:
     return {normalise(name): code for code, names in _DAY_NAMES.items() for name in names.split()}
 
 
-def hours(text: str) -> list[tuple[str, str, str]] | None:
+@lru_cache(maxsize=10_000)
+def hours(text: str) -> tuple[tuple[str, str, str], ...] | None:
     """Return (byday, opens, closes) for hours like "Mo-Fr 9-17; Sat 10-14" or "24/7"; None for what is not clear."""
     if _ALWAYS.search(text):
-        return [(",".join(DAYS), "00:00", "24:00")]
+        return ((",".join(DAYS), "00:00", "24:00"),)
     found = []
     for part in filter(None, (each.strip() for each in re.split(r"[;\n]|(?<=\d),(?=\s*[^\W\d])", text))):
         span = _SPAN.search(part)
@@ -189,7 +198,7 @@ def hours(text: str) -> list[tuple[str, str, str]] | None:
         if not days or opens is None or closes is None or part[span.end() :].strip(" .h"):
             return None
         found.append((",".join(days), opens, closes))
-    return found or None
+    return tuple(found) or None
 
 
 def _day_list(text: str) -> Sequence[str]:
