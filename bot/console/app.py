@@ -209,15 +209,15 @@ class Console:
         changes = request.method not in ("GET", "HEAD")
         if changes and not security.ours(request):
             raise HTTPException(403)
-        if changes:
-            read = _fields_and_file if page.takes_file else _fields
-            request.state.fields = await read(request, page.largest, page.most_fields)
-        if page.roles is not None:
+        if page.roles is not None:  # before a byte of the body is read: a stranger's file is not
             if session is None:
                 return self.to_login(request)
             if session.operator.role not in page.roles:
                 raise HTTPException(403)
-            if changes:
+        if changes:
+            read = _fields_and_file if page.takes_file else _fields
+            request.state.fields = await read(request, page.largest, page.most_fields)
+            if session is not None and page.roles is not None:
                 token = request.headers.get("x-csrf") or request.state.fields.get("csrf", "")
                 if not security.same(token, session.csrf):
                     raise HTTPException(403)

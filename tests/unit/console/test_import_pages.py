@@ -208,3 +208,23 @@ def test_nobody_else_imports(office: Office, role: Role) -> None:
     somebody = staff(office, role.value, role)
     assert put(somebody, SHEET.encode()).status == 403
     assert somebody.get("/console/import").status == 403
+
+
+def test_a_strangers_file_is_not_even_read(office: Office) -> None:
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "https",
+        "path": "/console/import", "raw_path": b"/console/import", "query_string": b"", "root_path": "",
+        "headers": [(b"host", b"desk.example.org"), (b"sec-fetch-site", b"same-origin"),
+                    (b"content-type", f"multipart/form-data; boundary={BOUNDARY}".encode())],
+        "server": ("desk.example.org", 443), "client": ("203.0.113.9", 4711),
+    }  # fmt: skip
+    sent: list[dict[str, object]] = []
+
+    async def receive() -> dict[str, object]:
+        raise AssertionError("the body was asked for")
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    office.web.loop.run_until_complete(office.web.app(scope, receive, send))
+    assert sent[0]["status"] == 303
