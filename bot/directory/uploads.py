@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
 import secrets
 import time
+import zipfile
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -32,6 +34,8 @@ from bot.vault.vault import Vault
 
 LARGEST = 2_000_000
 """Bytes: reading more would hold up the answers of this process. The command line takes larger files."""
+UNPACKED = 100_000_000
+"""Bytes of what is packed in a file: two megabytes can hold a thousand times as much."""
 DAYS = 7
 MOST_WAITING = 20
 SAMPLES = 3
@@ -146,6 +150,9 @@ class Uploads:
             return self._look(connection, upload, data)[0]
 
     def _look(self, connection: Connection, upload: Upload, data: bytes) -> tuple[Looked, Bundle]:
+        if _unpacked(data) > UNPACKED:
+            large = Problem("file", "too_large", {"most": UNPACKED, "what": "bytes, unpacked"})
+            return Looked(upload, SHEET, (), {}, (large,), None, ""), Bundle()
         bundle, problems, form = read(data, upload.dataset, upload.country, upload.mapping)
         matches: tuple[Match, ...] = ()
         samples: dict[int, list[str]] = {}
@@ -226,6 +233,14 @@ def dataset_name(text: str) -> str:
     """Return the name under which a file comes again, made from what somebody wrote or from the file's name."""
     stem = re.sub(r"\.(csv|xlsx|json|zip)$", "", text.strip(), flags=re.IGNORECASE)
     return re.sub(r"[^\w-]+", "-", stem).strip("-").lower()[:100] or "file"
+
+
+def _unpacked(data: bytes) -> int:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            return sum(each.file_size for each in package.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return 0
 
 
 def _first(bundle: Bundle, made: Plan) -> tuple[Bundle, str] | None:

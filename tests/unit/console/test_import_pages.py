@@ -7,6 +7,7 @@ import io
 import json
 import re
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,6 +187,17 @@ def test_any_bytes_get_an_answer(office: Office, data: bytes, status: int, said:
         page = vera.get(answer.location)
         assert page.status == 200
         assert "Nothing can be imported" in page.body
+
+
+def test_a_file_that_unpacks_to_a_thousand_times_its_size_is_not_unpacked(office: Office) -> None:
+    vera = staff(office, "vera")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("xl/workbook.xml", "<workbook/>")
+        package.writestr("xl/worksheets/sheet1.xml", b" " * 200_000_000)
+    page = vera.get(put(vera, packed.getvalue(), "bomb.xlsx").location)
+    assert "bytes, unpacked" in page.body
+    assert 'value="apply"' not in page.body
 
 
 def test_the_same_takes_hsds_json(office: Office) -> None:
