@@ -235,7 +235,8 @@ async def assignment(console: Console, request: Request, session: Session) -> Re
     words = request.query_params.get("words", "")[:200]
 
     def read() -> tuple[set[str], list[tuple[str, str]]]:
-        return set(console.editing.kept_by(account.id)), console.editing.all_organizations(words)
+        mine = console.editing.kept_by(account.id)
+        return set(mine), console.editing.all_organizations(words, mine)
 
     kept, found = await asyncio.to_thread(read)
     return console.render(

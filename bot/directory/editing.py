@@ -136,15 +136,20 @@ class Editing:
                 connection.execute(insert(EditorOrganization).values(**values))
         self.audit.note(by, "directory_assigned", operator_id)
 
-    def all_organizations(self, words: str = "", most: int = MOST_LISTED) -> list[tuple[str, str]]:
-        """Return (id, name) of organisations whose name holds `words`, by name."""
-        query = select(Organization.id, Organization.name).where(Organization.archived_at.is_(None))
+    def all_organizations(
+        self, words: str = "", first: Sequence[str] = (), most: int = MOST_LISTED
+    ) -> list[tuple[str, str]]:
+        """Return (id, name) of organisations: those of `first`, then others whose name holds `words`, by name."""
+        organizations = select(Organization.id, Organization.name).where(Organization.archived_at.is_(None))
+        others = organizations.where(Organization.id.not_in(list(first)))
         if words:
-            query = query.where(func.lower(Organization.name).contains(words.lower(), autoescape=True))
+            others = others.where(func.lower(Organization.name).contains(words.lower(), autoescape=True))
         with self.engine.connect() as connection:
-            return [
-                (row.id, row.name or "") for row in connection.execute(query.order_by(Organization.name).limit(most))
+            found = [
+                *connection.execute(organizations.where(Organization.id.in_(list(first))).order_by(Organization.name)),
+                *connection.execute(others.order_by(Organization.name).limit(most)),
             ]
+        return [(row.id, row.name or "") for row in found]
 
     # entries
 
