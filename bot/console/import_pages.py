@@ -93,7 +93,13 @@ async def choose(console: Console, request: Request, session: Session) -> Respon
         chosen = _mapping(looked, fields)
     try:
         await asyncio.to_thread(
-            console.uploads.choose, key, fields.get("dataset", ""), _country(fields), chosen, "theirs" in fields
+            console.uploads.choose,
+            session.operator,
+            key,
+            fields.get("dataset", ""),
+            _country(fields),
+            chosen,
+            "theirs" in fields,
         )
     except NoUpload:
         return console.refusal(request, session, "import_gone", 404)

@@ -19,7 +19,8 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from bot.directory import restricted
 from bot.directory.ages import Ages
 from bot.directory.changes import Author, Conflict, Conflicts, Edit, apply, conflicts_of, edits_between, edits_of
-from bot.directory.hsds import made_id
+from bot.directory.exchange.imports import known_ids
+from bot.directory.hsds import ENTITIES, made_id
 from bot.directory.models import Change, EditorOrganization, Organization, Proposal, Service, ServiceEntry
 from bot.directory.read import as_date, referral
 from bot.directory.records import PUBLIC, Bundle, load
@@ -247,7 +248,20 @@ class Editing:
         Where four eyes are not asked for, it is applied at once. Raises NotAllowed, Conflicts.
         """
         edits = edits_between(before, after)
+        if self._taken(edits):
+            raise NotAllowed
         return self._propose(operator, service, edits, note) if edits else None
+
+    def _taken(self, edits: Sequence[Edit]) -> bool:
+        """Return whether a row that is said to be new has the id of one that exists, archived or closed."""
+        new: dict[str, list[str]] = {}
+        for edit in edits:
+            if edit.before is None and edit.entity in ENTITIES:
+                new.setdefault(edit.entity, []).append(edit.id)
+        with self.engine.connect() as connection:
+            return any(
+                known_ids(connection, entity, ids) | restricted.known(connection, ids) for entity, ids in new.items()
+            )
 
     def _propose(self, operator: Operator, service: str, edits: Sequence[Edit], note: str) -> str:
         organization = self._organization(edits, service)

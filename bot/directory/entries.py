@@ -116,10 +116,10 @@ def reindex(connection: Connection, keys: Sequence[str]) -> None:
 
 
 def in_bundle(bundle: Bundle) -> Iterator[Referral]:
-    """Yield all services of a bundle that the public may see."""
-    for key in bundle["service"]:
-        if key not in bundle.tiers:
-            yield referral(bundle, key)
+    """Yield all services of a bundle that the public may see, and of them only what it may see."""
+    shown = bundle.public()
+    for key in shown["service"]:
+        yield referral(shown, key)
 
 
 def changed(connection: Connection) -> None:

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.core import get_global
+
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 AHEAD_DAYS = 8
 """How far the next opening is looked for in a weekly rule, and further in a rarer one."""
@@ -27,6 +29,21 @@ class Opening:
     open: bool = False
     until: datetime | None = None
     opens: datetime | None = None
+
+
+MAINLAND = {"ES": "Europe/Madrid", "PT": "Europe/Lisbon", "UA": "Europe/Kyiv"}
+"""Zones in which nearly all of a country lives, where CLDR names several that differ."""
+
+
+@lru_cache(maxsize=300)
+def zone_of(country: str | None) -> str | None:
+    """Return the time zone of a country (IANA); None where it has several that differ."""
+    zones = get_global("territory_zones").get(country or "", [])
+    if country in MAINLAND:
+        return MAINLAND[country]
+    moments = [datetime(2026, month, 1, tzinfo=timezone.utc) for month in (1, 7)]
+    offsets = {tuple(moment.astimezone(ZoneInfo(zone)).utcoffset() for moment in moments) for zone in zones}
+    return str(zones[0]) if len(offsets) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -151,6 +168,8 @@ def _rule(hours: Hours) -> Any:
     def numbers(text: str) -> list[int] | None:
         return [int(each) for each in text.split(",") if each.strip()] or None
 
+    if hours.interval < 1 or hours.count < 0:
+        return None
     try:
         weekdays = []
         for day in filter(None, (each.strip().upper() for each in hours.byday.split(","))):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from bot.directory.hours import Hours
+from bot.directory.hours import Hours, zone_of
 from bot.directory.hsds import Row
 from bot.directory.records import Bundle, load
 from bot.directory.vocabulary import codes, order
@@ -154,7 +154,7 @@ def referral(bundle: Bundle, key: str) -> Referral:
         countries=countries,
         area=area,
         phones=tuple(_phones(bundle, key, country)),
-        schedules=tuple(_hours(bundle, key, at_locations, facts.get("timezone"))),
+        schedules=tuple(_hours(bundle, key, at_locations, facts.get("timezone"), country)),
         url=row.get("url"),
         email=row.get("email"),
         address=_address(addresses),
@@ -222,20 +222,29 @@ def phone_rows(bundle: Bundle, key: str) -> list[Row]:
     return rows
 
 
+_TYPES = {"cell": "voice", "text": "sms", "textphone": "tty"}
+"""HSDS's words for what people are told in fewer."""
+
+
 def _phones(bundle: Bundle, key: str, country: str | None) -> Iterable[ReferralPhone]:
     for row in phone_rows(bundle, key):
         facts = {code: value for _, code, value in _terms(bundle, row["id"])}
         domestic = {YES: True, NO: False}.get(facts.get("domestic_only") or "")
         if facts.get("abroad") == YES:
             domestic = False
-        yield ReferralPhone(row["number"], row.get("type", "voice"), country, domestic, row.get("description"))
+        kind = str(row.get("type") or "voice").lower()
+        yield ReferralPhone(row["number"], _TYPES.get(kind, kind), country, domestic, row.get("description"))
 
 
-def _hours(bundle: Bundle, key: str, at_locations: list[Row], zone: str | None) -> Iterable[Hours]:
+def _hours(bundle: Bundle, key: str, at_locations: list[Row], zone: str | None, country: str | None) -> Iterable[Hours]:
+    """Yield the hours whose time zone is known: the service's, the row's own, or the one of the whole country."""
     rows = list(bundle.nested("service", key, "schedule"))
     for at in [] if rows else at_locations:
         rows += bundle.nested("service_at_location", at["id"], "schedule")
-    return (Hours.read(row, zone) for row in rows)
+    for row in rows:
+        known = zone or (zone_of(country) if row.get("timezone") is None else None)
+        if known or row.get("timezone") is not None:
+            yield Hours.read(row, known)
 
 
 def _address(rows: list[Row]) -> str | None:

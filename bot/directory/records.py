@@ -90,6 +90,17 @@ class Bundle:
             return {}
         return {(field, language): text for (row, field, language), text in self.translations.items() if row == key}
 
+    def public(self) -> Bundle:
+        """Return what everybody may see."""
+        if not self.tiers:
+            return self
+        shown = Bundle()
+        for entity, row in self:
+            if self.tier(row["id"]) == PUBLIC:
+                shown.add(entity, row)
+        shown.translations = dict(self.translations)
+        return shown
+
     def tier(self, key: str) -> str:
         return self.tiers.get(key, PUBLIC)
 

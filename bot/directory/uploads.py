@@ -134,11 +134,19 @@ class Uploads:
         with self.engine.connect() as connection:
             return imports.datasets(connection)
 
-    def choose(self, key: str, dataset: str, country: str | None, mapping: dict[str, str] | None, theirs: bool) -> None:
-        """Change how a file is to be read. Raises NoUpload."""
+    def choose(
+        self,
+        operator: Operator,
+        key: str,
+        dataset: str,
+        country: str | None,
+        mapping: dict[str, str] | None,
+        theirs: bool,
+    ) -> None:
+        """Change how a file is to be read; who has done so does not import it. Raises NoUpload."""
         with self.engine.begin() as connection:
             upload, data = self._get(connection, key)
-            upload = replace(upload, dataset=dataset_name(dataset), country=country, theirs=theirs)
+            upload = replace(upload, dataset=dataset_name(dataset), country=country, theirs=theirs, by=operator.id)
             if mapping is not None:
                 upload = replace(upload, mapping=mapping)
             connection.execute(update(Row).where(Row.id == key).values(sealed=self._seal(upload, data)))

@@ -43,6 +43,10 @@ _SPAN = re.compile(
 )
 
 
+_EVENING = "15:00"
+"""From then on, hours may end after midnight."""
+
+
 @dataclass(frozen=True)
 class Match:
     """A column and the field that it is taken for, with how sure that is (0 to 1); no field: it is left out."""
@@ -186,7 +190,7 @@ def _days() -> dict[str, str]:
 @lru_cache(maxsize=10_000)
 def hours(text: str) -> tuple[tuple[str, str, str], ...] | None:
     """Return (byday, opens, closes) for hours like "Mo-Fr 9-17; Sat 10-14" or "24/7"; None for what is not clear."""
-    if _ALWAYS.search(text):
+    if _ALWAYS.fullmatch(text.strip(" .;,")):
         return ((",".join(DAYS), "00:00", "24:00"),)
     found = []
     for part in filter(None, (each.strip() for each in re.split(r"[;\n]|(?<=\d),(?=\s*[^\W\d])", text))):
@@ -194,7 +198,12 @@ def hours(text: str) -> tuple[tuple[str, str, str], ...] | None:
         if span is None:
             return None
         days = _day_list(part[: span.start()])
-        opens, closes = _clock(span[1], span[2], span[3]), _clock(span[4], span[5], span[6] or span[3])
+        first, second = span[3], span[6] or span[3]
+        if first is None and second and int(span[1]) < int(span[4]):
+            first = second  # "1-5pm"
+        opens, closes = _clock(span[1], span[2], first), _clock(span[4], span[5], second)
+        if opens and closes and opens >= closes and opens < _EVENING:
+            return None  # "9-5" is no night
         if not days or opens is None or closes is None or part[span.end() :].strip(" .h"):
             return None
         found.append((",".join(days), opens, closes))

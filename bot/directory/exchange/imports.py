@@ -87,8 +87,12 @@ def plan(
     for entity, row in bundle:
         if row["id"] in bundle.tiers and vault is not None:
             record_ = Restricted(entity, bundle.tier(row["id"]), row)
-            if restricted.get(connection, vault, row["id"]) != record_:
-                made.closed.append(record_)
+            there = restricted.get(connection, vault, row["id"])
+            if there is None or (theirs and there != record_):
+                tier = restricted.strictest(record_.tier, there.tier) if there else record_.tier
+                made.closed.append(Restricted(entity, tier, row))
+            elif there != record_:
+                made.kept.append((entity, there.row, row))  # an edit made here stays, and is never opened wider
     for entity in ORDER:
         rows = bundle[entity]
         closed = restricted.known(connection, rows) if rows else set()
@@ -101,8 +105,10 @@ def plan(
             elif key in closed:
                 made.unchanged += 1
             elif found is None or found[1].archived:
-                if found is not None and found[1].imported == digest(row) and found[1].dataset != dataset:
-                    made.unchanged += 1
+                if found is not None and found[1].imported == digest(row):
+                    made.unchanged += (
+                        1  # taken out here, or by another file: it stays out until this one says something new
+                    )
                 else:
                     made.added.append((entity, row))
             elif found[0] == row:
@@ -226,7 +232,7 @@ def apply(
         _update(connection, made.dataset, entity, after)
     for entity, row in made.archived:
         table = ENTITIES[entity].table
-        connection.execute(update(table).where(table.c.id == row["id"]).values(archived_at=moment))
+        connection.execute(update(table).where(table.c.id == row["id"]).values(archived_at=moment, imported=None))
     for (record_id, name, language), _, words in made.translations:
         connection.execute(
             delete(Translation).where(
