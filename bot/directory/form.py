@@ -14,7 +14,7 @@ from bot.directory.hours import problems as hour_problems
 from bot.directory.hsds import ENTITIES, Row, made_id, problems
 from bot.directory.read import COUNTRY, EVERYWHERE, referral
 from bot.directory.records import PUBLIC, Bundle
-from bot.directory.restricted import TIERS
+from bot.directory.restricted import TIERS, strictest
 
 TEXTS = ("name", "description", "url", "email", "status", "minimum_age", "maximum_age", "eligibility_description",
          "fees_description", "alert", "assured_date", "assurer_email")  # fmt: skip
@@ -290,6 +290,7 @@ class _Reader:
 
     def addresses(self) -> None:
         known = {row["id"]: row for row in _addresses(self.bundle, self.key)}
+        tiers: dict[str, list[str]] = {}
         for number in self.numbers("address"):
             row = known.get(number)
             values = {name: self.form.get(f"address_{number}_{name}", "") for name in ADDRESS}
@@ -297,6 +298,7 @@ class _Reader:
             if not any(values[name] for name in ("address_1", "city")):
                 if row:
                     self.bundle.remove("address", row["id"])
+                    self.leave(row["location_id"])
                 continue
             if values["country"]:
                 code = columns.country(values["country"])
@@ -317,7 +319,16 @@ class _Reader:
                 self.put("service_at_location", at, tier)
                 address = {"id": self.made("address", location), "location_id": location, "address_type": "physical"}
                 self.put("address", address | values, tier)
-            self.close(location, tier)
+            tiers.setdefault(location, []).append(tier)
+        for location, asked in tiers.items():
+            self.close(location, strictest(*asked))
+
+    def leave(self, location: str) -> None:
+        """Take the service from a place without an address: its coordinates would still tell where it is."""
+        if not self.bundle.children("address", "location_id", location):
+            for row in self.bundle.children("service_at_location", "location_id", location):
+                if row.get("service_id") == self.key:
+                    self.bundle.remove("service_at_location", row["id"])
 
     def close(self, location: str, tier: str) -> None:
         """Give a location, and all that hangs on it, a tier."""
@@ -340,7 +351,10 @@ class _Reader:
                 continue
             if values["email"] and "@" not in values["email"]:
                 self.wrong[f"contact_{number}_email"] = "not_email"
-            fresh = row or {"id": self.made("contact", str(number)), "service_id": self.key}
+            fresh = row or {
+                "id": self.made("contact", str(number), values["name"], values["email"]),
+                "service_id": self.key,
+            }
             changed = {name: text or None for name, text in values.items() if text != _text(fresh.get(name))}
             self.put("contact", fresh | changed, tier)
 
