@@ -240,3 +240,13 @@ def test_a_strangers_file_is_not_even_read(office: Office) -> None:
 
     office.web.loop.run_until_complete(office.web.app(scope, receive, send))
     assert sent[0]["status"] == 303
+
+
+def test_who_has_said_what_the_columns_are_does_not_import_it_alone(office: Office) -> None:
+    vera, odile = staff(office, "vera"), staff(office, "odile")
+    at = put(vera, SHEET.encode()).location
+    assert odile.post(at, {"columns": "1", "dataset": "ours", "column_5": "address"}).location == at
+    page = odile.get(at)
+    assert 'value="apply"' not in page.body
+    assert odile.post(at, {"do": "apply", "digest": page.field("digest")}).status == 403
+    assert vera.post(at, {"do": "apply", "digest": vera.get(at).field("digest")}).status == 303

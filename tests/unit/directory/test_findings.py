@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 import pytest
 from sqlalchemy import Engine, select, update
 
+from bot.directory import restricted
 from bot.directory.ages import Ages
 from bot.directory.changes import Author
 from bot.directory.editing import Editing, NotAllowed
@@ -101,3 +102,15 @@ def test_hours_that_are_not_clear_are_asked_for(text: str, hours: object) -> Non
 def test_a_rule_without_an_end_ends(interval: int) -> None:
     rule = Hours(byday="MO", opens_at="09:00", closes_at="17:00", interval=interval, timezone="Europe/Rome")
     assert opening([rule], datetime(2026, 11, 26, 10, tzinfo=timezone.utc)) is None
+
+
+def test_the_same_file_leaves_what_was_closed_here_as_it_is(engine: Engine) -> None:
+    bring_in(engine)
+    with engine.begin() as connection:
+        service = str(connection.scalar(select(Service.id)))
+        row = next(each for each in restricted.of(connection, VAULT, services=[service]) if each.entity == "phone")
+        edited = restricted.Restricted("phone", "confidential", row.row | {"number": "+39 06 111 2222"})
+        restricted.put(connection, VAULT, edited, None, service)
+    assert bring_in(engine).kept
+    with engine.connect() as connection:
+        assert restricted.get(connection, VAULT, row.row["id"]) == edited
