@@ -32,7 +32,7 @@ from bot.conversation.adverts import Adverts
 from bot.conversation.language import LanguageGuesser
 from bot.conversation.safety import SafetyScreen
 from bot.engine import stand_in
-from bot.engine.sentences import embed_many
+from bot.engine.sentences import EXAMPLES, embed_many
 from bot.text.catalogue import ROOT, load_languages
 from bot.text.examples import examples
 from bot.text.normalise import normalise
@@ -96,7 +96,7 @@ class Understanding:
         ngrams = {name: int((defaults | self.options["Ngrams"])[name]) for name in defaults}
         usual = [usual_spelling(text, self.guesser, self.respeller, sure) or text for text in texts]
         missing = sorted(set(usual) - self._vectors.keys())
-        self._vectors |= dict(zip(missing, embed_many(missing, longest), strict=True))
+        self._vectors |= dict(zip(missing, embed_many(missing, longest, EXAMPLES), strict=True))
         sparse = [ngram_row(text, spelt, ngrams) for text, spelt in zip(texts, usual, strict=True)]
         return np.vstack([self._vectors[spelt] for spelt in usual]), scipy.sparse.vstack(sparse).tocsr()
 

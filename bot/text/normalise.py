@@ -25,9 +25,17 @@ _LETTERS = str.maketrans(
         "'": "", "’": "", "‘": "", "ʼ": "", "`": "", "´": "", "ʹ": "", "＇": "",
     }
 )  # fmt: skip
+_VOWELS = frozenset(
+    chr(code)
+    for first, last in ((0x0900, 0x109F), (0x1780, 0x17FF))
+    for code in range(first, last + 1)
+    if unicodedata.category(chr(code)) in ("Mn", "Mc") and unicodedata.name(chr(code), "").find("NUKTA") < 0
+)
+"""The marks of Indian, Thai, Tibetan, Burmese and Khmer scripts: vowels, without which words are others."""
+
 _ASCII = {letter: other for letter, other in _LETTERS.items() if letter < 128}
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
-_NOT_WORD = re.compile(r"[\W_]+")
+_NOT_WORD = re.compile(rf"(?:[^\w{''.join(_VOWELS)}]|_)+")
 
 
 def normalise(text: str) -> str:
@@ -42,7 +50,7 @@ def normalise(text: str) -> str:
         category = unicodedata.category(char)
         if category == "Nd":
             letters.append(str(unicodedata.digit(char)))
-        elif category not in ("Mn", "Cf", "Cs"):
+        elif category not in ("Mn", "Cf", "Cs") or char in _VOWELS:
             letters.append(char)
         elif char in "\u200b\u200e\u200f":
             letters.append(" ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.engine.components.spelling import usual_text
-from bot.engine.sentences import embed_many
+from bot.engine.sentences import EXAMPLES, embed_many
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -40,12 +41,15 @@ class SentenceEmbedding(GraphComponent):
         return cls(config)
 
     def process(self, messages: list[Message]) -> list[Message]:
+        return self._featurized(messages, None)
+
+    def _featurized(self, messages: list[Message], kept: Path | None) -> list[Message]:
         messages_with_text = [message for message in messages if message.get(TEXT)]
-        vectors = embed_many([usual_text(message) for message in messages_with_text], self.longest)
+        vectors = embed_many([usual_text(message) for message in messages_with_text], self.longest, kept)
         for message, vector in zip(messages_with_text, vectors, strict=True):
             message.add_features(Features(vector[np.newaxis, :], FEATURE_TYPE_SENTENCE, TEXT, "SentenceEmbedding"))
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        self.process([example for example in training_data.training_examples if example.get("intent")])
+        self._featurized([each for each in training_data.training_examples if each.get("intent")], EXAMPLES)
         return training_data
