@@ -47,12 +47,16 @@ def _done(request: Request) -> str:
 
 async def entries(console: Console, request: Request, session: Session) -> Response:
     """The entries that somebody keeps."""
-    words = request.query_params.get("words", "")[:200]
+    words, asked = request.query_params.get("words", "")[:200], request.query_params.get("page", "")
+    page = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 6 else 0
 
     def read() -> dict[str, Any]:
         editing = console.editing
+        found, more = editing.entries(session.operator, words, page=page)
         return {
-            "entries": editing.entries(session.operator, words),
+            "entries": found,
+            "more": more,
+            "page": page,
             "organizations": editing.organizations(session.operator),
             "waiting": len(editing.proposals(session.operator)),
         }
@@ -113,7 +117,8 @@ async def save(console: Console, request: Request, session: Session) -> Response
     now = forms.to_form(bundle, key, languages) if new is None else {}
     own = ("csrf", "do", "note", "organization", "key")
     wanted, both = forms.merged(now, seen, {name: text for name, text in fields.items() if name not in own})
-    after, wrong = forms.from_form(bundle, key, wanted, languages, "console")
+    others = await asyncio.to_thread(console.editing.others, session.operator, bundle)
+    after, wrong = forms.from_form(bundle, key, wanted, languages, "console", others)
     wrong |= dict.fromkeys(both, "changed_meanwhile")
     if fields.get("do") != "propose" or wrong:
         status = 409 if wrong else 200
@@ -150,10 +155,13 @@ async def quick(console: Console, request: Request, session: Session) -> Respons
             "closed": {"status": "temporarily closed"},
             "open": {"status": "active"},
         }[what]
-        wanted = forms.to_form(bundle, key, ()) | changes
-        after, _ = forms.from_form(bundle, key, wanted, (), "console")
+        after, wrong = forms.from_form(bundle, key, changes, (), "console")
+        if wrong:  # the entry as it stands is faulty: its form says where
+            return RedirectResponse(f"/console/entries/{key}", status_code=303)
     try:
         proposed = await asyncio.to_thread(console.editing.propose, session.operator, key, bundle, after, "")
+    except NotAllowed:
+        raise HTTPException(404) from None
     except Conflicts:
         return console.refusal(request, session, "entry_conflict")
     said = ("proposed" if console.editing.four_eyes else "applied") if proposed else "unchanged"

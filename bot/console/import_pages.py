@@ -69,7 +69,8 @@ async def one(console: Console, request: Request, session: Session) -> Response:
     language = console.language(request, session)
     shown = [(each, each.words(console.catalogue, language)) for each in looked.problems[:MOST_SHOWN]]
     return console.render(
-        request, session, "import_one.html", looked=looked, fields=columns.fields(), problems=shown,
+        request, session, "import_one.html", looked=looked, problems=shown,
+        fields=(*columns.fields(), *(each.field for each in looked.matches if columns.translation(each.field or ""))),
         problems_more=len(looked.problems) - len(shown), plan=made, sections=_sections(made) if made else [],
         changed=differences(_edits(made)) if made else [], more=_more(made) if made else 0,
         previews=_previews(console, looked), words=labels(console, request, session), people=await people(console),
@@ -111,8 +112,9 @@ async def report(console: Console, request: Request, session: Session) -> Respon
     from bot.directory.exchange.problems import as_csv
 
     looked = await _look(console, request)
+    language = console.language(request, session)
     return Response(
-        as_csv(looked.problems, console.catalogue, console.language(request, session)),
+        await asyncio.to_thread(as_csv, looked.problems, console.catalogue, language),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="problems.csv"'},
     )
@@ -165,7 +167,7 @@ def _mapping(looked: Looked, fields: dict[str, str]) -> dict[str, str]:
     chosen = {}
     for match in looked.matches:
         field = fields.get(f"{_COLUMN}{match.column}")
-        if field is not None and (field == "" or field in columns.fields()):
+        if field is not None and (field == "" or field in columns.fields() or columns.translation(field)):
             chosen[match.header] = field
     return chosen
 

@@ -36,6 +36,7 @@ from bot.directory.models import (
 )
 from bot.directory.records import Bundle, load, select_rows, tree
 from bot.directory.upkeep import in_state
+from bot.store.database import Folded
 
 PREFIX = "/hsds"
 PER_PAGE, MOST_PER_PAGE = 20, 100
@@ -412,8 +413,8 @@ def _named(table: Any, asked: Asked) -> list[ColumnElement[bool]]:
     words = asked.text("search").lower().split()[:10]
     return [
         or_(
-            func.lower(table.name).contains(word, autoescape=True),
-            func.lower(table.description).contains(word, autoescape=True),
+            Folded(table.name).contains(word, autoescape=True),
+            Folded(table.description).contains(word, autoescape=True),
         )
         for word in words
     ]

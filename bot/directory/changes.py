@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ TRANSLATION = "translation"
 """An edit of a text in another language; its row is {record_id, field, language, text}."""
 
 _PURPOSE = "directory change"
+_LINKS = ("link_id", "resource_id")
+"""By which attributes and metadata stand on rows of any table."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,12 @@ def edits_between(before: Bundle, after: Bundle) -> list[Edit]:
     for text in dict.fromkeys([*before.translations, *after.translations]):
         was, will = before.translations.get(text), after.translations.get(text)
         if was != will:
-            edits.append(Edit(TRANSLATION, "|".join(text), _translated(text, was), _translated(text, will)))
+            edits.append(Edit(TRANSLATION, "|".join(text), translated(text, was), translated(text, will)))
     return edits
 
 
-def _translated(key: tuple[str, str, str], text: str | None) -> Row | None:
+def translated(key: tuple[str, str, str], text: str | None) -> Row | None:
+    """Return the row of a text (id, field, language) of an edit; None: there is none."""
     record, name, language = key
     return None if text is None else {"record_id": record, "field": name, "language": language, "text": text}
 
@@ -120,7 +123,7 @@ def apply(
         row = None if edit.after is None else _merged(edit, known.row if known else None)
         tier = edit.tier
         if row is not None and edit.entity != TRANSLATION:
-            links = [row.get(name) for name in (*ENTITIES[edit.entity].parents, "link_id", "resource_id")]
+            links = [row.get(name) for name in (*ENTITIES[edit.entity].parents, *_LINKS)]
             tier = strictest(tier, *(tiers.get(link) or _tier(connection, vault, link) for link in links if link))
             tiers[edit.id] = tier
         before, tier_before = (known.row, known.tier) if known else (None, PUBLIC)
@@ -129,7 +132,7 @@ def apply(
     for edit in [*(each for each in reversed(done) if each.tier != PUBLIC), *(e for e in done if e.tier == PUBLIC)]:
         _write(connection, vault, edit, owner)
     number = record(connection, vault, done, author, owner, undoes)
-    reindex(connection, _touched(connection, done))
+    reindex(connection, touched(connection, done))
     return number
 
 
@@ -151,7 +154,7 @@ def _with_what_hangs_on_it(connection: Connection, edits: Sequence[Edit]) -> lis
         parent = waiting.pop()
         for entity, kind in ENTITIES.items():
             fields = [name for name, field in kind.fields.items() if field.entity == parent.entity]
-            fields += [name for name in ("link_id", "resource_id") if name in kind.fields]
+            fields += [name for name in _LINKS if name in kind.fields]
             for name in fields if parent.entity not in ("taxonomy", "taxonomy_term") else ():
                 for row in select_rows(connection, entity, name, [parent.id]):
                     if (entity, row["id"]) not in found:
@@ -168,7 +171,7 @@ def _current(connection: Connection, vault: Vault, edit: Edit) -> Restricted | N
         found = connection.execute(
             select(Translation.text).where(texts.record_id == key[0], texts.field == key[1], texts.language == key[2])
         ).scalar()
-        row = _translated((key[0], key[1], key[2]), found)
+        row = translated((key[0], key[1], key[2]), found)
         return Restricted(TRANSLATION, PUBLIC, row) if row else None
     entity = ENTITIES[edit.entity]
     columns = [entity.table.columns[name] for name in entity.fields]
@@ -227,6 +230,7 @@ def _write(connection: Connection, vault: Vault, edit: Edit, owner: tuple[str | 
             connection.execute(update(table).where(table.c.id == edit.id).values(archived_at=int(time.time())))
     elif edit.tier != PUBLIC:
         # It must be gone from the public table, not only archived there.
+        _forget_archived(connection, edit.entity, edit.id)
         connection.execute(delete(table).where(table.c.id == edit.id))
         restricted.put(connection, vault, Restricted(edit.entity, edit.tier, row), *owner)
     else:
@@ -234,6 +238,26 @@ def _write(connection: Connection, vault: Vault, edit: Edit, owner: tuple[str | 
         values = {name: row.get(name) for name in ENTITIES[edit.entity].fields} | {"archived_at": None}
         if not connection.execute(update(table).where(table.c.id == edit.id).values(**values)).rowcount:
             connection.execute(insert(table).values(**values))
+
+
+def _forget_archived(connection: Connection, entity: str, key: str) -> None:
+    """Take what was archived of a row that is closed now out of the public tables; the sealed history has it."""
+    for child, kind in ENTITIES.items():
+        for name in [name for name, field in kind.fields.items() if field.entity == entity or name in _LINKS]:
+            archived = (kind.table.c[name] == key, kind.table.c.archived_at.is_not(None))
+            for found in connection.scalars(select(kind.table.c.id).where(*archived)).all():
+                _forget_archived(connection, child, found)
+                connection.execute(delete(kind.table).where(kind.table.c.id == found))
+
+
+def close(
+    connection: Connection, vault: Vault, edits: Sequence[Edit], owners: Callable[[Edit], tuple[str | None, str | None]]
+) -> list[Edit]:
+    """Seal public rows (edits whose tier is not public), with all that hangs on them; return what was done."""
+    done = _in_order(_with_what_hangs_on_it(connection, edits))
+    for edit in reversed(done):
+        _write(connection, vault, edit, owners(edit))
+    return done
 
 
 def _owner(connection: Connection, edits: Sequence[Edit]) -> tuple[str | None, str | None]:
@@ -263,7 +287,7 @@ def _owner(connection: Connection, edits: Sequence[Edit]) -> tuple[str | None, s
     return organization, service
 
 
-def _touched(connection: Connection, edits: Sequence[Edit]) -> list[str]:
+def touched(connection: Connection, edits: Sequence[Edit]) -> list[str]:
     """Return the services whose search rows the edits change."""
     services: dict[str, None] = {}
     locations: list[str] = []
@@ -300,7 +324,8 @@ def _services_of(
         for start in range(0, len(keys), CHUNK):
             query = select(column).where(source.in_(keys[start : start + CHUNK]))
             found.update(dict.fromkeys(key for key in connection.scalars(query) if key))
-    return [key for key in found if key not in set(known)]
+    there = set(known)
+    return [key for key in found if key not in there]
 
 
 def record(
@@ -312,21 +337,33 @@ def record(
     undoes: int | None = None,
 ) -> int:
     """Write edits into the history; return the change's number."""
-    moment = int(time.time())
-    plain = zlib.compress(json.dumps([edit.as_json() for edit in edits]).encode())
-    done = connection.execute(
-        insert(Change).values(
-            at=moment,
-            by=author.by,
-            approved_by=author.approved_by,
-            organization_id=owner[0],
-            service_id=owner[1],
-            undoes=undoes,
-            sealed=vault.protect(_PURPOSE, author.by, plain),
-        )
-    )
+    done = connection.execute(insert(Change).values(_row(vault, edits, author, owner) | {"undoes": undoes}))
     key = done.inserted_primary_key
     return int(key[0]) if key else 0
+
+
+def record_many(
+    connection: Connection,
+    vault: Vault,
+    changes: Iterable[tuple[tuple[str | None, str | None], Sequence[Edit]]],
+    author: Author,
+) -> None:
+    """Write many changes, (owner, edits) each, into the history."""
+    rows = [_row(vault, edits, author, owner) for owner, edits in changes]
+    if rows:
+        connection.execute(insert(Change), rows)
+
+
+def _row(vault: Vault, edits: Sequence[Edit], author: Author, owner: tuple[str | None, str | None]) -> dict[str, Any]:
+    plain = zlib.compress(json.dumps([edit.as_json() for edit in edits]).encode())
+    return {
+        "at": int(time.time()),
+        "by": author.by,
+        "approved_by": author.approved_by,
+        "organization_id": owner[0],
+        "service_id": owner[1],
+        "sealed": vault.protect(_PURPOSE, author.by, plain),
+    }
 
 
 def edits_of(vault: Vault, by: str, sealed: bytes) -> list[Edit]:

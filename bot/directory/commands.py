@@ -59,7 +59,7 @@ def health(language: str, region: str) -> None:
 @directory.command("import")
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--dataset", default="", help="The name under which the file comes again; else the file's own.")
-@click.option("--country", default="", help="Of rows that name none: an ISO 3166 code or a name.")
+@click.option("--country", default="", help="Of services that name none: an ISO 3166 code or a name.")
 @click.option(
     "--map", "mapping", multiple=True, metavar="HEADER=FIELD", help="What a column is; an empty FIELD leaves it out."
 )
@@ -76,7 +76,7 @@ def import_(
     The same file again changes nothing. Rows that a later file lacks are archived, never deleted.
     """
     from bot.directory.changes import Author
-    from bot.directory.exchange import columns, imports
+    from bot.directory.exchange import columns, imports, returning
     from bot.directory.exchange.problems import errors
     from bot.directory.exchange.reading import read
     from bot.directory.uploads import dataset_name
@@ -99,15 +99,18 @@ def import_(
         with database.begin() as connection:
             if not dry_run:
                 imports.hold(connection)
+            edited = imports.Edited()
             if not errors(found):
-                found = [*found, *imports.check_links(connection, bundle)]
+                edited, more = returning.settle(connection, bundle, name, theirs)
+                found = [*found, *more, *imports.check_links(connection, bundle)]
             _tell(found, report)
             if errors(found):
                 raise click.ClickException("nothing was imported. Mend what is named above, then try again")
             with _progress() as progress:
-                made = imports.plan(connection, name, bundle, theirs, progress, vault)
+                made = imports.plan(connection, name, bundle, theirs, progress, vault, edited)
                 if not dry_run and not made.empty:
-                    imports.apply(connection, vault, made, bundle, Author(f"import:{name}"), progress=progress)
+                    author = Author(f"import:{name}")
+                    imports.apply(connection, vault, made, bundle, author, progress=progress, edited=edited)
             if not dry_run:
                 imports.remember(connection, name, None, {"mapping": own} if own else None)
         forget_deleted(database)
@@ -193,7 +196,7 @@ def _mapping(given: tuple[str, ...]) -> dict[str, str]:
     own = {}
     for each in given:
         header, equals, field = each.partition("=")
-        if not equals or (field and field not in columns.fields()):
+        if not equals or (field and field not in columns.fields() and not columns.translation(field)):
             raise click.BadParameter(
                 f"{each}: expected HEADER=FIELD with one of the fields {', '.join(columns.fields())}",
                 param_hint="--map",

@@ -22,13 +22,14 @@ from bot.directory.changes import Author, Conflict, Conflicts, Edit, apply, conf
 from bot.directory.exchange.imports import known_ids
 from bot.directory.hsds import ENTITIES, made_id
 from bot.directory.models import Change, EditorOrganization, Organization, Proposal, Service, ServiceEntry
+from bot.directory.owners import owners, places_of_others
 from bot.directory.read import as_date, referral
 from bot.directory.records import PUBLIC, Bundle, load
 from bot.directory.restricted import CONFIDENTIAL, STAFF
 from bot.directory.vocabulary import attribute
 from bot.staff.accounts import Operator, Role
 from bot.staff.audit import Audit
-from bot.store.database import forget_deleted
+from bot.store.database import Folded, forget_deleted
 from bot.vault.vault import Vault
 
 WAITING, APPROVED, REJECTED, WITHDRAWN = "waiting", "approved", "rejected", "withdrawn"
@@ -144,7 +145,7 @@ class Editing:
         organizations = select(Organization.id, Organization.name).where(Organization.archived_at.is_(None))
         others = organizations.where(Organization.id.not_in(list(first)))
         if words:
-            others = others.where(func.lower(Organization.name).contains(words.lower(), autoescape=True))
+            others = others.where(Folded(Organization.name).contains(words.lower(), autoescape=True))
         with self.engine.connect() as connection:
             found = [
                 *connection.execute(organizations.where(Organization.id.in_(list(first))).order_by(Organization.name)),
@@ -154,8 +155,10 @@ class Editing:
 
     # entries
 
-    def entries(self, operator: Operator, words: str = "", today: date | None = None) -> list[Listed]:
-        """Return the entries that somebody keeps, by organisation and name, at most MOST_LISTED."""
+    def entries(
+        self, operator: Operator, words: str = "", today: date | None = None, page: int = 0
+    ) -> tuple[list[Listed], bool]:
+        """Return MOST_LISTED of the entries that somebody keeps, by organisation and name; whether more follow."""
         today = today or datetime.now(timezone.utc).date()
         waiting = (
             select(Proposal.service_id, func.count().label("proposals"))
@@ -174,18 +177,19 @@ class Editing:
             .where(Service.archived_at.is_(None))
             .group_by(Service.id, Service.name, Service.status, Organization.name, waiting.c.proposals)
             .order_by(Organization.name, Service.name, Service.id)
-            .limit(MOST_LISTED)
+            .offset(page * MOST_LISTED)
+            .limit(MOST_LISTED + 1)
         )  # fmt: skip
         if operator.role is not Role.SUPERVISOR:
             mine = select(EditorOrganization.organization_id).where(EditorOrganization.operator_id == operator.id)
             query = query.where(Service.organization_id.in_(mine))
         if words:
-            named = func.lower(Service.name + " " + Organization.name)
+            named = Folded(Service.name + " " + Organization.name)
             query = query.where(named.contains(words.lower(), autoescape=True))
         with self.engine.connect() as connection:
             found = connection.execute(query).all()
         listed = []
-        for row in found:
+        for row in found[:MOST_LISTED]:
             confirmed = as_date(row.assured or row.checked)
             state = self.ages.state(confirmed, today)
             listed.append(
@@ -199,7 +203,7 @@ class Editing:
                     row.proposals or 0,
                 )
             )
-        return listed
+        return listed, len(found) > MOST_LISTED
 
     def load(self, operator: Operator, service: str) -> Bundle:
         """Return an entry with all that this person may see of it. Raises NotAllowed."""
@@ -211,14 +215,14 @@ class Editing:
 
     def _load(self, connection: Connection, operator: Operator, service: str) -> Bundle:
         bundle = load(connection, services=[service])
-        rows = list(restricted.of(connection, self.vault, services=[service]))
         row = bundle["service"].get(service)
-        organization = row.get("organization_id") if row else None
         if row is None:
-            closed = next((each.row for each in rows if each.entity == "service" and each.row["id"] == service), None)
-            organization = closed.get("organization_id") if closed else None
+            closed = restricted.get(connection, self.vault, service)
+            row = closed.row if closed and closed.entity == "service" else {}
+        organization = row.get("organization_id")
         if not self.keeps(connection, operator, organization):
             raise NotAllowed
+        rows = restricted.of(connection, self.vault, services=[service], only=organization)
         restricted.add_to(bundle, rows, highest_tier(operator.role, own=True))
         if service not in bundle["service"]:
             raise NotAllowed
@@ -248,7 +252,7 @@ class Editing:
         Where four eyes are not asked for, it is applied at once. Raises NotAllowed, Conflicts.
         """
         edits = edits_between(before, after)
-        if self._taken(edits):
+        if self._taken(edits) or not self._may_change(operator, edits):
             raise NotAllowed
         return self._propose(operator, service, edits, note) if edits else None
 
@@ -262,6 +266,20 @@ class Editing:
             return any(
                 known_ids(connection, entity, ids) | restricted.known(connection, ids) for entity, ids in new.items()
             )
+
+    def others(self, operator: Operator, bundle: Bundle) -> frozenset[str]:
+        """Return the places in a bundle that somebody may not change, because another organisation uses them too."""
+        if operator.role is Role.SUPERVISOR:
+            return frozenset()
+        with self.engine.connect() as connection:
+            return places_of_others(connection, bundle["location"], set(self.kept_by(operator.id)))
+
+    def _may_change(self, operator: Operator, edits: Sequence[Edit]) -> bool:
+        if operator.role is Role.SUPERVISOR:
+            return True
+        rows = [(edit.entity, row) for edit in edits for row in (edit.before, edit.after) if row]
+        with self.engine.connect() as connection:
+            return all(self.keeps(connection, operator, each) for each in sorted(owners(connection, rows)))
 
     def _propose(self, operator: Operator, service: str, edits: Sequence[Edit], note: str) -> str:
         organization = self._organization(edits, service)
@@ -373,8 +391,10 @@ class Editing:
     def history(self, operator: Operator, service: str, most: int = 50) -> list[Changed]:
         """Return an entry's changes, the newest first. Raises NotAllowed."""
         with self.engine.connect() as connection:
-            self._load(connection, operator, service)
+            row = self._load(connection, operator, service)["service"][service]
             query = select(Change.__table__).where(Change.service_id == service).order_by(Change.n.desc()).limit(most)
+            own = Change.organization_id.is_(None) | (Change.organization_id == row.get("organization_id"))
+            query = query.where(own)  # what it was with another organisation stays theirs
             return [
                 Changed(
                     row.n, row.at, row.by, row.approved_by, row.undoes, tuple(edits_of(self.vault, row.by, row.sealed))
@@ -388,6 +408,8 @@ class Editing:
         if found is None:
             raise NotAllowed
         edits = [edit.inverse for edit in reversed(found.edits)]
+        if not self._may_change(operator, edits):
+            raise NotAllowed
         return self._propose(operator, service, edits, f"#{number}")
 
     def _seal(self, key: str, edits: Sequence[Edit], note: str, reason: str) -> bytes:

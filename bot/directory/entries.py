@@ -16,11 +16,12 @@ from bot.directory.bulk import bulk_insert
 from bot.directory.fulltext import words
 from bot.directory.hours import Hours
 from bot.directory.models import DirectoryVersion, ServiceEntry, ServiceWords
-from bot.directory.read import YES, Referral, referral
+from bot.directory.read import YES, Referral, as_date, referral
 from bot.directory.records import CHUNK, Bundle, load
 
 ENTRIES: Table = ServiceEntry.__table__  # type: ignore[assignment]
 WORDS: Table = ServiceWords.__table__  # type: ignore[assignment]
+GENDERS = ("women", "men")
 IN_USE = ("active", "temporarily closed")
 
 
@@ -38,14 +39,14 @@ def entry_rows(service: Referral) -> Iterator[dict[str, Any]]:
         "interpreters": service.facts.get("interpreters") == YES,
         "minimum_age": service.minimum_age,
         "maximum_age": service.maximum_age,
-        "gender": service.facts.get("gender"),
+        "gender": gender if (gender := service.facts.get("gender")) in GENDERS else None,
         "places": " ".join(f"{latitude},{longitude}" for latitude, longitude in service.places),
         "area": service.area,
         "hours": _hours(service.schedules),
         "open_on_holidays": service.facts.get("open_on_holidays") == YES,
         "assured_date": service.assured_date.isoformat() if service.assured_date else None,
         "checked": service.checked.isoformat() if service.checked else None,
-        "full_until": service.facts.get("full_until"),
+        "full_until": full.isoformat() if (full := as_date(service.facts.get("full_until"))) else None,
         "status": service.status,
         "changed_at": int(time.time()),
     }

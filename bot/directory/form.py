@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from bot.directory import vocabulary
+from bot.directory.entries import GENDERS
 from bot.directory.exchange import columns
 from bot.directory.hours import DAYS
 from bot.directory.hours import problems as hour_problems
@@ -48,6 +50,7 @@ def to_form(bundle: Bundle, key: str, languages: Sequence[str]) -> dict[str, str
         form |= {
             f"phone_{number}_number": phone["number"],
             f"phone_{number}_type": phone.get("type", "voice"),
+            f"phone_{number}_extension": _text(phone.get("extension")),
             f"phone_{number}_abroad": _abroad(bundle, phone["id"]),
             f"phone_{number}_tier": bundle.tier(phone["id"]),
         }
@@ -73,7 +76,8 @@ def merged(
     wanted = dict(now)
     both = []
     for name, text in posted.items():
-        if text.strip() == seen.get(name, ""):
+        text = text.replace("\r\n", "\n")  # as browsers send line breaks, and leave them out of one-line fields
+        if text.strip() in (seen.get(name, "").strip(), re.sub(r"[\r\n]", "", seen.get(name, "")).strip()):
             continue
         wanted[name] = text
         if now.get(name, "") not in (seen.get(name, ""), text.strip()):
@@ -94,16 +98,25 @@ def facts() -> dict[str, str]:
 
 
 def from_form(
-    bundle: Bundle, key: str, form: Mapping[str, str], languages: Sequence[str], new_id: str
+    bundle: Bundle,
+    key: str,
+    form: Mapping[str, str],
+    languages: Sequence[str],
+    new_id: str,
+    others: frozenset[str] = frozenset(),
 ) -> tuple[Bundle, dict[str, str]]:
     """Return the bundle as the form wants it, and what is wrong by field (names of problems).
 
-    `new_id`: from which the ids of new rows are made.
+    What the form has no field for stays as it is, so that a form of one field changes one thing.
+    `new_id`: from which the ids of new rows are made. `others`: places that other organisations use as well; they
+    are not changed, the service gets a place of its own instead.
     """
     after = copy.deepcopy(bundle)
-    reader = _Reader(after, key, {name: text[:LONGEST].strip() for name, text in form.items()}, new_id)
+    form = {name: text.replace("\0", "")[:LONGEST].strip() for name, text in form.items()}
+    reader = _Reader(after, key, form, new_id, others)
     reader.texts()
     reader.terms()
+    reader.facts()
     reader.spoken()
     reader.areas()
     reader.hours()
@@ -116,8 +129,11 @@ def from_form(
 
 
 class _Reader:
-    def __init__(self, bundle: Bundle, key: str, form: Mapping[str, str], new_id: str) -> None:
+    def __init__(
+        self, bundle: Bundle, key: str, form: Mapping[str, str], new_id: str, others: frozenset[str] = frozenset()
+    ) -> None:
         self.bundle = bundle
+        self.others = others
         self.key = key
         self.form = form
         self.new_id = new_id
@@ -129,8 +145,13 @@ class _Reader:
 
     def put(self, entity: str, row: Row, tier: str = PUBLIC) -> None:
         self.bundle.add(entity, row)
-        if tier != PUBLIC or row["id"] in self.bundle.tiers:
-            self.bundle.tiers[row["id"]] = tier
+        if tier == self.bundle.tier(row["id"]):
+            return
+        hanging = [*self.bundle.children("attribute", "link_id", row["id"])]
+        if entity in ("phone", "contact"):
+            hanging += self.bundle.children("language" if entity == "phone" else "phone", f"{entity}_id", row["id"])
+        for each in (row, *hanging):  # what hangs on it opens and closes with it
+            self.bundle.tiers[each["id"]] = tier
 
     def texts(self) -> None:
         row = dict(self.bundle["service"][self.key])
@@ -159,6 +180,8 @@ class _Reader:
                 self.term(taxonomy, code, None, wanted)
         if self.form["kind"] not in vocabulary.taxonomies()["kind"]["terms"]:
             self.wrong["kind"] = "not_listed"
+
+    def facts(self) -> None:
         for code, kind in facts().items():
             text = self.given(f"fact_{code}")
             if text is None:
@@ -167,7 +190,9 @@ class _Reader:
                 self.wrong[f"fact_{code}"] = "unknown_yes_no"
             elif kind == "date" and text and not _is_date(text):
                 self.wrong[f"fact_{code}"] = "not_date"
-            elif kind == "zone" and text and "timezone" in hour_problems(_rule("MO", "09:00", "10:00", text)):
+            elif (kind == "gender" and text not in ("", *GENDERS)) or (
+                kind == "zone" and text and "timezone" in hour_problems(_rule("MO", "09:00", "10:00", text))
+            ):
                 self.wrong[f"fact_{code}"] = "not_listed"
             elif kind == "uri" and text and "://" not in text:
                 self.wrong[f"fact_{code}"] = "not_uri"
@@ -279,6 +304,11 @@ class _Reader:
             fresh = (row or {"id": key, "service_id": self.key}) | {"number": text}
             if kind != (row or {}).get("type", "voice") or row is None:
                 fresh["type"] = kind if kind in PHONE_TYPES else "voice"
+            extension = self.form.get(f"phone_{number}_extension")
+            if extension is not None and extension != _text(fresh.get("extension")):
+                fresh["extension"] = _number(extension)
+                if isinstance(fresh["extension"], str):
+                    self.wrong[f"phone_{number}_extension"] = "not_number"
             self.put("phone", fresh, tier)
             self.abroad(key, self.form.get(f"phone_{number}_abroad", ""))
 
@@ -296,7 +326,9 @@ class _Reader:
             values = {name: self.form.get(f"address_{number}_{name}", "") for name in ADDRESS}
             tier = self.tier(f"address_{number}_tier")
             if not any(values[name] for name in ("address_1", "city")):
-                if row:
+                if row and row["location_id"] in self.others:
+                    self.unlink(row["location_id"])
+                elif row:
                     self.bundle.remove("address", row["id"])
                     self.leave(row["location_id"])
                 continue
@@ -308,6 +340,9 @@ class _Reader:
             if row:
                 location = row["location_id"]
                 same = all(_text(row.get(name)) == text for name, text in values.items())
+                if location in self.others and (not same or tier != self.bundle.tier(location)):
+                    row = self.own(row, tier)
+                    location = row["location_id"]
                 if not same:
                     self.bundle.add("address", row | values)
             else:
@@ -326,15 +361,33 @@ class _Reader:
     def leave(self, location: str) -> None:
         """Take the service from a place without an address: its coordinates would still tell where it is."""
         if not self.bundle.children("address", "location_id", location):
-            for row in self.bundle.children("service_at_location", "location_id", location):
-                if row.get("service_id") == self.key:
-                    self.bundle.remove("service_at_location", row["id"])
+            self.unlink(location)
+
+    def unlink(self, location: str) -> None:
+        for row in list(self.bundle.children("service_at_location", "location_id", location)):
+            if row.get("service_id") == self.key:
+                self.bundle.remove("service_at_location", row["id"])
+
+    def own(self, address: Row, tier: str) -> Row:
+        """Give the service a place of its own in the stead of one that others use too; return its address."""
+        old = address["location_id"]
+        location = self.made("location", old)
+        organization = self.bundle["service"][self.key].get("organization_id")
+        self.put("location", self.bundle["location"][old] | {"id": location, "organization_id": organization}, tier)
+        for row in list(self.bundle.children("service_at_location", "location_id", old)):
+            if row.get("service_id") == self.key:
+                self.put("service_at_location", row | {"location_id": location}, tier)
+        fresh = address | {"id": self.made("address", address["id"]), "location_id": location}
+        self.put("address", fresh, tier)
+        return fresh
 
     def close(self, location: str, tier: str) -> None:
         """Give a location, and all that hangs on it, a tier."""
         hanging = [self.bundle["location"][location]] if location in self.bundle["location"] else []
         for entity in ("address", "service_at_location", "phone", "schedule", "accessibility", "language", "contact"):
             hanging += self.bundle.children(entity, "location_id", location)
+        for row in list(hanging):
+            hanging += self.bundle.children("attribute", "link_id", row["id"])
         for row in hanging:
             if tier != self.bundle.tier(row["id"]):
                 self.bundle.tiers[row["id"]] = tier

@@ -17,7 +17,7 @@ from bot.text.normalise import LONGEST, normalise
 MOST_WORDS = 10
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Thai, Lao, Burmese, Khmer, kana and Chinese characters."""
-_WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+(?:[^\W_{_UNSPACED}]|\u0300-\u036f)*")
+_WORD = re.compile(rf"[{_UNSPACED}]+|[^\s{_UNSPACED}]+")
 _CHARACTER = re.compile(rf"[{_UNSPACED}]")
 
 _TABLE: Table = ServiceWords.__table__  # type: ignore[assignment]

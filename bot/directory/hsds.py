@@ -177,6 +177,8 @@ def made_id(*names: str | None) -> str:
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""What no database keeps: the character 0, and halves of characters."""
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -194,7 +196,7 @@ def problems(entity: Entity, row: Row) -> Iterator[tuple[str, str]]:
         elif field.format == "number":
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 yield name, "not_number"
-        elif not isinstance(value, str):
+        elif not isinstance(value, str) or _UNSTORABLE.search(value):
             yield name, "not_text"
         elif field.enum and value not in field.enum:
             yield name, "not_listed"

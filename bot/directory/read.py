@@ -128,15 +128,13 @@ def referral(bundle: Bundle, key: str) -> Referral:
     organization = bundle["organization"].get(row.get("organization_id", ""), {})
     terms = _terms(bundle, key)
     facts = {code: value for taxonomy, code, value in terms if taxonomy == "fact" and value}
-    countries, area = _areas(bundle.nested("service", key, "service_area"))
+    area = _areas(bundle.nested("service", key, "service_area"))[1]
+    countries = countries_of(bundle, key)
     at_locations = bundle.nested("service", key, "service_at_location")
     locations = [
         bundle["location"][at["location_id"]] for at in at_locations if at.get("location_id") in bundle["location"]
     ]
     addresses = [address for location in locations for address in bundle.nested("location", location["id"], "address")]
-    if not countries:
-        found = (address.get("country", "").upper() for address in addresses)
-        countries = tuple(dict.fromkeys(code for code in found if len(code) == 2))
     country = next(filter(None, countries), None)
     kinds = [code for taxonomy, code, _ in terms if taxonomy == "kind"]
     return Referral(
@@ -193,6 +191,17 @@ def _terms(bundle: Bundle, key: str) -> list[tuple[str, str, str | None]]:
     return sorted(found, key=lambda each: order()[each[0], each[1]]) if len(found) > 1 else found
 
 
+def countries_of(bundle: Bundle, key: str) -> tuple[str, ...]:
+    """Return the countries (ISO 3166) of a service's areas, or else of its addresses. Without any, nobody finds it."""
+    countries, _ = _areas(bundle.nested("service", key, "service_area"))
+    if countries:
+        return countries
+    locations = [at.get("location_id", "") for at in bundle.nested("service", key, "service_at_location")]
+    rows = (row for location in locations for row in bundle.nested("location", location, "address"))
+    found = (str(row.get("country", "")).upper() for row in rows)
+    return tuple(dict.fromkeys(code for code in found if len(code) == 2 and code.isalpha()))
+
+
 def _areas(rows: Iterable[Row]) -> tuple[tuple[str, ...], str | None]:
     countries: list[str] = []
     names: list[str] = []
@@ -226,14 +235,20 @@ _TYPES = {"cell": "voice", "text": "sms", "textphone": "tty"}
 """HSDS's words for what people are told in fewer."""
 
 
+def told_as(phone: Row) -> str:
+    """Return what a number is to people: voice, sms, whatsapp, tty; others are told nobody."""
+    kind = str(phone.get("type") or "voice").lower()
+    return _TYPES.get(kind, kind)
+
+
 def _phones(bundle: Bundle, key: str, country: str | None) -> Iterable[ReferralPhone]:
     for row in phone_rows(bundle, key):
         facts = {code: value for _, code, value in _terms(bundle, row["id"])}
         domestic = {YES: True, NO: False}.get(facts.get("domestic_only") or "")
         if facts.get("abroad") == YES:
             domestic = False
-        kind = str(row.get("type") or "voice").lower()
-        yield ReferralPhone(row["number"], _TYPES.get(kind, kind), country, domestic, row.get("description"))
+        number = row["number"] + (f" ext. {row['extension']:g}" if row.get("extension") is not None else "")
+        yield ReferralPhone(number, told_as(row), country, domestic, row.get("description"))
 
 
 def _hours(bundle: Bundle, key: str, at_locations: list[Row], zone: str | None, country: str | None) -> Iterable[Hours]:

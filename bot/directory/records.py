@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -24,6 +25,15 @@ INSIDE = ("contact", "metadata", "funding", "organization_identifier", "program"
 """What no person is told."""
 
 
+@dataclass(frozen=True)
+class Returned:
+    """A service in a spreadsheet. `fields`: the columns that the sheet has; `version`: what stood here (flat.py)."""
+
+    place: str
+    fields: frozenset[str]
+    version: str
+
+
 class Bundle:
     """Rows by entity and id, their texts in other languages, and the tiers of those that not everybody may see."""
 
@@ -33,6 +43,8 @@ class Bundle:
         """(id, field, language) → text."""
         self.tiers: dict[str, str] = {}
         """id → staff or confidential; who is missing here is public."""
+        self.returned: dict[str, Returned] = {}
+        """Services that a spreadsheet names by an id, as it does when it was exported."""
         self._children: dict[tuple[str, str], dict[str, list[Row]]] = {}
 
     def __getitem__(self, entity: str) -> dict[str, Row]:

@@ -78,15 +78,21 @@ def _open(vault: Vault, key: str, sealed: bytes) -> Restricted:
 
 
 def of(
-    connection: Connection, vault: Vault, organizations: Iterable[str] = (), services: Iterable[str] = ()
+    connection: Connection,
+    vault: Vault,
+    organizations: Iterable[str] = (),
+    services: Iterable[str] = (),
+    only: str | None = None,
 ) -> Iterator[Restricted]:
-    """Yield the restricted rows of organisations or of services."""
+    """Yield the restricted rows of organisations or of services. `only`: not those of another organisation."""
     query = select(RestrictedRecord).where(
         or_(
             RestrictedRecord.organization_id.in_(list(organizations)),
             RestrictedRecord.service_id.in_(list(services)),
         )
     )
+    if only is not None:
+        query = query.where(or_(RestrictedRecord.organization_id.is_(None), RestrictedRecord.organization_id == only))
     for found in connection.execute(query.order_by(RestrictedRecord.id)):
         yield _open(vault, found.id, found.sealed)
 

@@ -5,7 +5,6 @@ Everything here blocks: call it in a thread.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import json
@@ -19,9 +18,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from bot.directory.changes import Author
-from bot.directory.exchange import columns, imports
+from bot.directory.exchange import columns, imports, returning
 from bot.directory.exchange.columns import Match
-from bot.directory.exchange.imports import Plan
+from bot.directory.exchange.imports import Edited, Plan
 from bot.directory.exchange.problems import Problem, errors
 from bot.directory.exchange.reading import SHEET, read
 from bot.directory.exchange.sheets import read_sheet
@@ -157,10 +156,10 @@ class Uploads:
             upload, data = self._get(connection, key)
             return self._look(connection, upload, data)[0]
 
-    def _look(self, connection: Connection, upload: Upload, data: bytes) -> tuple[Looked, Bundle]:
+    def _look(self, connection: Connection, upload: Upload, data: bytes) -> tuple[Looked, Bundle, Edited]:
         if _unpacked(data) > UNPACKED:
             large = Problem("file", "too_large", {"most": UNPACKED, "what": "bytes, unpacked"})
-            return Looked(upload, SHEET, (), {}, (large,), None, ""), Bundle()
+            return Looked(upload, SHEET, (), {}, (large,), None, ""), Bundle(), Edited()
         bundle, problems, form = read(data, upload.dataset, upload.country, upload.mapping)
         matches: tuple[Match, ...] = ()
         samples: dict[int, list[str]] = {}
@@ -171,13 +170,14 @@ class Uploads:
                 column: [row.cells[column] for row in sheet.rows if column in row.cells][:SAMPLES]
                 for column in sheet.headers
             }
-        made = None
+        made, edited = None, Edited()
         if not errors(problems):
-            problems = [*problems, *imports.check_links(connection, bundle)]
+            edited, more = returning.settle(connection, bundle, upload.dataset, upload.theirs)
+            problems = [*problems, *more, *imports.check_links(connection, bundle)]
         if not errors(problems):
-            made = imports.plan(connection, upload.dataset, bundle, upload.theirs, vault=self.vault)
+            made = imports.plan(connection, upload.dataset, bundle, upload.theirs, vault=self.vault, edited=edited)
         first = _first(bundle, made) if made else None
-        return Looked(upload, form, matches, samples, tuple(problems), made, _digest(made), first), bundle
+        return Looked(upload, form, matches, samples, tuple(problems), made, _digest(made), first), bundle, edited
 
     def apply(self, operator: Operator, key: str, digest: str) -> Plan:
         """Import a file, all of it or nothing; it is forgotten then.
@@ -189,14 +189,14 @@ class Uploads:
             upload, data = self._get(connection, key)
             if self.four_eyes and upload.by == operator.id:
                 raise OtherPerson
-            looked, bundle = self._look(connection, upload, data)
+            looked, bundle, edited = self._look(connection, upload, data)
             if looked.plan is None:
                 raise Faulty
             if looked.digest != digest:
                 raise Changed
             author = Author(upload.by, operator.id if operator.id != upload.by else None)
             if not looked.plan.empty:
-                imports.apply(connection, self.vault, looked.plan, bundle, author)
+                imports.apply(connection, self.vault, looked.plan, bundle, author, edited=edited)
             source: dict[str, object] | None = {"mapping": upload.mapping} if upload.mapping else None
             imports.remember(connection, upload.dataset, None, source)
             connection.execute(delete(Row).where(Row.id == key))
@@ -218,13 +218,12 @@ class Uploads:
         return self._open(row)
 
     def _seal(self, upload: Upload, data: bytes) -> bytes:
-        plain = json.dumps(asdict(upload) | {"data": base64.b85encode(data).decode()})
-        return self.vault.protect(_PURPOSE, upload.id, plain.encode("utf-8", "surrogatepass"))
+        about = json.dumps(asdict(upload)).encode()
+        return self.vault.protect(_PURPOSE, upload.id, about + b"\n" + data)
 
     def _open(self, row: Any) -> tuple[Upload, bytes]:
-        stored = json.loads(self.vault.reveal(_PURPOSE, row.id, row.sealed))
-        data = base64.b85decode(stored.pop("data"))
-        return Upload(**stored), data
+        about, _, data = self.vault.reveal(_PURPOSE, row.id, row.sealed).partition(b"\n")
+        return Upload(**json.loads(about)), data
 
 
 def forget_old(engine: Engine, now: float | None = None) -> int:

@@ -5,7 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Engine, MetaData, create_engine, event, text
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class Folded(FunctionElement[str]):
+    """A text in small letters of any script, in SQL: what people search is found however it was written."""
+
+    inherit_cache = True
+
+
+@compiles(Folded)
+def _folded(element: Any, compiler: Any, **more: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **more)})"
+
+
+@compiles(Folded, "postgresql")
+def _folded_by_icu(element: Any, compiler: Any, **more: Any) -> str:
+    # What lower() knows depends on how the database was made; in the locale "C" that is ASCII only.
+    return f'lower(({compiler.process(element.clauses, **more)}) COLLATE "und-x-icu")'
 
 
 class Base(DeclarativeBase):
@@ -33,8 +52,14 @@ def connect(url: str) -> Engine:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        # SQLite's own knows ASCII only: "Карітас" would not be found by its small letters, as PostgreSQL finds it.
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     return engine
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text
 
 
 def forget_deleted(engine: Engine) -> None:

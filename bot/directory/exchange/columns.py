@@ -26,6 +26,9 @@ CLOSED = {"staff_phone": "staff", "staff_notes": "staff", "shelter_address": "co
 
 _YES = {"yes", "y", "true", "1", "x", "oui", "vrai", "da", "так", "نعم", "có", "co", "si", "sí", "ja"}
 _NO = {"no", "n", "false", "0", "non", "faux", "nu", "ні", "لا", "không", "khong", "nein"}
+_WOMEN = "women woman female females f w femmes femme femei жінки نساء donne mujeres frauen nu nữ"
+_MEN = "men man male males m hommes homme bărbați чоловіки رجال uomini hombres männer nam"
+_EVERYBODY = "all any everybody everyone both tous toți усі всі الكل tutti todos alle"
 _DAY_NAMES = {
     "MO": "mo mon monday lu lun lundi luni пн понеділок الاثنين t2 montag lunedi lunes",
     "TU": "tu tue tues tuesday ma mar mardi marti вт вівторок الثلاثاء t3 dienstag martedi martes",
@@ -76,6 +79,27 @@ def _names() -> dict[str, str]:
     }
 
 
+TRANSLATED = {"service": "name", "service_description": "description", "alert": "alert"}
+"""Columns that a sheet may have once more for each language ("service.fr"), and the service's field."""
+_IN_LANGUAGE = re.compile(r"(.+?)[\s._(\[-]+([A-Za-z]{2,3})[)\]]?\s*")
+
+
+def translation(field: str) -> tuple[str, str] | None:
+    """Return (field of the service, language) of a column like "service.fr"; None where it is none."""
+    base, _, language = field.partition(".")
+    return (TRANSLATED[base], language) if base in TRANSLATED and language in _languages().values() else None
+
+
+def _in_language(header: str) -> str | None:
+    """Return "service.fr" for a header like "Description (fr)" of what can be translated."""
+    found = _IN_LANGUAGE.fullmatch(header.strip())
+    field = _names().get(normalise(found[1])) if found else None
+    code = found[2].lower() if found else ""
+    if field not in TRANSLATED or code not in _languages().values():
+        return None
+    return field if code == "en" else f"{field}.{code}"
+
+
 def known_header(name: str) -> bool:
     """Return whether this is what a column is called."""
     return normalise(name) in _names()
@@ -90,7 +114,7 @@ def match(headers: Mapping[int, str], own: Mapping[str, str] | None = None) -> l
         if key in chosen:
             candidates.append(Match(column, header, chosen[key] or None, 2.0))
             continue
-        exact = _names().get(key)
+        exact = _names().get(key) or _in_language(header)
         if exact:
             candidates.append(Match(column, header, exact, 1.0))
             continue
@@ -117,6 +141,26 @@ def yes_no(text: str) -> str | None:
     if key in _YES or normalise(text) in _YES:
         return "yes"
     return "no" if key in _NO or normalise(text) in _NO else None
+
+
+@lru_cache(maxsize=1)
+def _genders() -> dict[str, str]:
+    named = (("women", _WOMEN), ("men", _MEN), ("", _EVERYBODY))
+    return {normalise(word): code for code, words in named for word in words.split()}
+
+
+def gender(text: str) -> str | None:
+    """Return "women" or "men" for whom a service is alone, "" for everybody, None where it is neither."""
+    if yes_no(text):  # a column called "women only"
+        return "women" if yes_no(text) == "yes" else ""
+    found = set()
+    for word in re.split(r"[,;/+&]|\band\b|\bet\b", text.casefold().replace("only", "").replace("*", "")):
+        key = normalise(word)
+        if key:
+            found.add(_genders().get(key))
+    if None in found:
+        return None
+    return next(iter(found)) or "" if len(found) == 1 else ""
 
 
 @lru_cache(maxsize=1)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import Any
 
 from bot.directory import vocabulary
 from bot.directory.exchange import columns
 from bot.directory.exchange.problems import WARNING, Problem
 from bot.directory.exchange.sheets import Row, Sheet, as_date
+from bot.directory.hours import DAYS
 from bot.directory.hsds import Row as Record
 from bot.directory.hsds import made_id
 from bot.directory.read import COUNTRY, EVERYWHERE, referral
-from bot.directory.records import Bundle
+from bot.directory.records import Bundle, Returned
 from bot.text.normalise import normalise
 
 EVERY_COUNTRY = "*"
@@ -22,6 +25,7 @@ FACTS = (
     "chat_url", "timezone", "free", "anonymous", "police_contact_required", "accepts_undocumented", "interpreters",
     "safe_hours", "gender", "source",
 )  # fmt: skip
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _YES_NO = {code for code, term in vocabulary.facts().items() if term["value"] == "yes_no"}
 _EXPORTED = (
     "id", "organization", "website", "service", "service_description", "kind", "needs", "phone", "phone_2", "sms",
@@ -62,6 +66,7 @@ class _Reader:
         self.country = country
         self.fields = fields
         self.columns = {field: column for column, field in fields.items()}
+        self.known = frozenset(fields.values())
         self.bundle = Bundle()
         self.problems: list[Problem] = []
         self.seen: dict[str, int] = {}
@@ -86,6 +91,9 @@ class _Reader:
         names = [normalise(values[name]) for name in ("organization", "service")]
         organization = made_id(self.dataset, "organization", names[0])
         key = made_id(self.dataset, "service", *names, values.get("id", ""), country)
+        if _UUID.fullmatch(values.get("id", "")):
+            key = values["id"].lower()
+            self.bundle.returned[key] = Returned(row.place(self.columns["id"]), self.known, values.get("version", ""))
         if key in self.seen:
             self.wrong("service", "repeated_row", {"row": self.seen[key]})
             return
@@ -168,6 +176,11 @@ class _Reader:
         self.hours(key, values)
         self.places(key, organization, values, country)
         self.closed(key, organization, values)
+        for field, text in values.items():
+            translated = columns.translation(field)
+            if translated:
+                name, language = translated
+                self.bundle.translations[key, name, language] = text
 
     def add(self, entity: str, key: str, *names: str, **values: Any) -> str:
         row = {"id": made_id(self.dataset, key, entity, *names), **values}
@@ -193,6 +206,12 @@ class _Reader:
                 value = columns.yes_no(values[fact])
                 if value is None:
                     self.wrong(fact, "unknown_yes_no")
+                    continue
+            elif fact == "gender":
+                value = columns.gender(values[fact])
+                if value is None:
+                    self.wrong(fact, "unknown_gender", level=WARNING)
+                if not value:
                     continue
             self.bundle.add("attribute", vocabulary.attribute("service", key, "fact", fact, value))
         codes, unknown = columns.languages(values.get("languages", ""))
@@ -284,49 +303,84 @@ def _address(values: dict[str, str], field: str, country: str | None) -> Record:
 
 def from_bundle(bundle: Bundle) -> Iterator[list[str]]:
     """Yield the header and a row a service, as `to_bundle` reads them again."""
-    yield list(_EXPORTED)
+    spoken = sorted({language for _, name, language in bundle.translations if name in _TRANSLATIONS})
+    texts = [f"{_TRANSLATIONS[name]}.{language}" for language in spoken for name in _TRANSLATIONS]
+    header = [*_EXPORTED, *texts]
+    yield [*header, "version"]
     for key in bundle["service"]:
-        service = referral(bundle, key)
-        organization = bundle["organization"].get(service.organization_id or "", {})
-        voices = [phone.number for phone in service.phones if phone.type not in ("sms", "whatsapp")]
-        by_type = {phone.type: phone.number for phone in service.phones}
-        addresses = [
-            address
-            for at in bundle.nested("service", key, "service_at_location")
-            for address in bundle.nested("location", at.get("location_id", ""), "address")
-        ]
-        address = addresses[0] if addresses else {}
-        hours = "; ".join(
-            f"{each.byday} {each.opens_at}-{each.closes_at}" for each in service.schedules if each.opens_at
-        )
-        values: dict[str, Any] = {
-            "id": key,
-            "organization": service.organization,
-            "website": organization.get("website"),
-            "service": service.name,
-            "service_description": service.description,
-            "kind": service.kind,
-            "needs": ", ".join(service.needs),
-            "phone": voices[0] if voices else None,
-            "phone_2": voices[1] if len(voices) > 1 else None,
-            "sms": by_type.get("sms"),
-            "whatsapp": by_type.get("whatsapp"),
-            "hours": "24/7" if any(each.around_the_clock for each in service.schedules) else hours,
-            "languages": ", ".join(service.languages),
-            "country": service.country or (EVERY_COUNTRY if "" in service.countries else None),
-            "area": service.area,
-            "city": address.get("city"),
-            "address": address.get("address_1"),
-            "postal_code": address.get("postal_code"),
-            "url": service.url,
-            "email": service.email,
-            "fees": service.fees,
-            "minimum_age": service.minimum_age,
-            "maximum_age": service.maximum_age,
-            "eligibility": service.eligibility,
-            "documents": "; ".join(service.documents),
-            "assured_date": service.assured_date,
-            "alert": service.alert,
-            "status": service.status,
-        } | {fact: service.facts.get(fact) for fact in FACTS}
-        yield ["" if values.get(field) is None else f"{values[field]}".removesuffix(".0") for field in _EXPORTED]
+        cells = cells_of(bundle, key)
+        yield [*(cells.get(field, "") for field in header), version_of(cells)]
+
+
+def version_of(cells: dict[str, str]) -> str:
+    """Return what tells an entry's cells from any other content of them: a file that comes back names it."""
+    return sha256(repr(sorted(cells.items())).encode()).hexdigest()[:16]
+
+
+def cells_of(bundle: Bundle, key: str) -> dict[str, str]:
+    """Return a service as the cells of a row, by field; empty ones are left out."""
+    service = referral(bundle, key)
+    organization = bundle["organization"].get(service.organization_id or "", {})
+    voices = [phone.number for phone in service.phones if phone.type in ("voice", "tty")]
+    by_type = {phone.type: phone.number for phone in service.phones}
+    address = next(iter(addresses_of(bundle, key)), {})
+    values: dict[str, Any] = {
+        "id": key,
+        "organization": service.organization,
+        "website": organization.get("website"),
+        "service": service.name,
+        "service_description": service.description,
+        "kind": service.kind,
+        "needs": ", ".join(service.needs),
+        "phone": voices[0] if voices else None,
+        "phone_2": voices[1] if len(voices) > 1 else None,
+        "sms": by_type.get("sms"),
+        "whatsapp": by_type.get("whatsapp"),
+        "hours": hours_of(bundle, key),
+        "languages": ", ".join(service.languages),
+        "country": service.country or (EVERY_COUNTRY if "" in service.countries else None),
+        "area": service.area,
+        "city": address.get("city"),
+        "address": address.get("address_1"),
+        "postal_code": address.get("postal_code"),
+        "url": service.url,
+        "email": service.email,
+        "fees": service.fees,
+        "minimum_age": service.minimum_age,
+        "maximum_age": service.maximum_age,
+        "eligibility": service.eligibility,
+        "documents": "; ".join(service.documents),
+        "assured_date": service.assured_date,
+        "alert": service.alert,
+        "status": service.status,
+    } | {fact: service.facts.get(fact) for fact in FACTS}
+    values |= {
+        f"{_TRANSLATIONS[name]}.{language}": text
+        for (name, language), text in service.translations.items()
+        if name in _TRANSLATIONS
+    }
+    return {field: f"{value}".removesuffix(".0") for field, value in values.items() if value not in (None, "")}
+
+
+def hours_of(bundle: Bundle, key: str) -> str:
+    """Return a service's weekly hours in one line, whether or not their time zone is known."""
+    spans = []
+    for row in bundle.nested("service", key, "schedule"):
+        byday, opens, closes = (str(row.get(name) or "") for name in ("byday", "opens_at", "closes_at"))
+        if set(byday.split(",")) == set(DAYS) and (opens[:5], closes[:5]) == ("00:00", "24:00"):
+            return "24/7"
+        if opens:
+            spans.append(f"{byday} {opens[:5]}-{closes[:5]}")
+    return "; ".join(spans)
+
+
+def addresses_of(bundle: Bundle, key: str) -> list[Record]:
+    """Return the addresses of a service's places."""
+    return [
+        address
+        for at in bundle.nested("service", key, "service_at_location")
+        for address in bundle.nested("location", at.get("location_id", ""), "address")
+    ]
+
+
+_TRANSLATIONS = {name: field for field, name in columns.TRANSLATED.items()}

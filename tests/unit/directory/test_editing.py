@@ -143,7 +143,7 @@ def test_an_undo_is_a_proposal_like_any_other(editing: Editing) -> None:
 def test_others_find_nothing_there(editing: Editing, who: Operator) -> None:
     proposal = str(changed(editing, ANA, name="Casa"))
     bundle = editing.load(ANA, SERVICE)
-    assert editing.entries(who) == []
+    assert editing.entries(who)[0] == []
     assert editing.proposals(who) == []
     for attempt in (
         lambda: editing.load(who, SERVICE),
@@ -190,8 +190,8 @@ def test_a_new_service_is_proposed_and_found_when_it_is_approved(editing: Editin
     editing.approve(BEN, str(editing.propose(ANA, service, before, after)))
     found, count = Directory(editing.engine).find(words="linea")
     assert (count, found[0].kind, [phone.number for phone in found[0].phones]) == (1, "labour", ["800 290 290"])
-    assert len(editing.entries(ANA)) == 2
-    assert [each.name for each in editing.entries(ANA, "lin")] == ["Linea"]
+    assert len(editing.entries(ANA)[0]) == 2
+    assert [each.name for each in editing.entries(ANA, "lin")[0]] == ["Linea"]
 
 
 @pytest.mark.parametrize(
@@ -252,4 +252,4 @@ def test_no_form_breaks_it_and_a_second_save_of_the_same_changes_nothing(fields:
 def test_two_services_of_other_organisations_stay_apart(editing: Editing) -> None:
     other = small()
     add_service(other, "second")
-    assert key("second") not in {each.id for each in editing.entries(ANA)}
+    assert key("second") not in {each.id for each in editing.entries(ANA)[0]}
