@@ -365,9 +365,9 @@ def _desk_pages() -> list[Page]:
 
 
 def _entry_pages() -> list[Page]:
-    from bot.console import entry_pages
+    from bot.console import entry_pages, organization_pages
 
-    return list(entry_pages.PAGES)
+    return [*entry_pages.PAGES, *organization_pages.PAGES]
 
 
 def _import_pages() -> list[Page]:

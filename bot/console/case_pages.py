@@ -80,7 +80,7 @@ async def _page(
     query, group = asked(request, "q"), asked(request, "group")
     summary = view.entry.summary
     services = await service_values(
-        console, request, words.code, values["hers"],
+        console, request, session, words.code, values["hers"],
         country=(summary.country or "") if summary else "", need=(summary.need or "") if summary else "",
     )  # fmt: skip
     done = request.query_params.get("done", "")
@@ -140,7 +140,7 @@ async def service_list(console: Console, request: Request, session: Session) -> 
     """The services that fit, for the page's script."""
     view = console.desk.view(session, case_id(request), 2**31)
     values = case_values(console, request, session, view)
-    found = await service_values(console, request, values["words"].code, values["hers"])
+    found = await service_values(console, request, session, values["words"].code, values["hers"])
     return console.render(request, session, "service_list.html", **values, **found)
 
 

@@ -113,7 +113,7 @@ async def save(console: Console, request: Request, session: Session) -> Response
         before.remove("service", key)
     else:
         bundle = before = await _load(console, session, key)
-    seen = _seen(fields.pop("seen", ""))
+    seen = seen_form(fields.pop("seen", ""))
     now = forms.to_form(bundle, key, languages) if new is None else {}
     own = ("csrf", "do", "note", "organization", "key")
     wanted, both = forms.merged(now, seen, {name: text for name, text in fields.items() if name not in own})
@@ -174,19 +174,25 @@ async def history(console: Console, request: Request, session: Session) -> Respo
     bundle = await _load(console, session, key)
     changes = await asyncio.to_thread(console.editing.history, session.operator, key)
     return console.render(
-        request, session, "entry_history.html", entry=bundle["service"][key], key=key,
-        changes=[(each, differences(each.edits)) for each in changes], people=await people(console),
+        request, session, "entry_history.html", name=bundle["service"][key].get("name", ""),
+        page=f"/console/entries/{key}", people=await people(console),
+        changes=[(each, differences(each.edits)) for each in changes],
     )  # fmt: skip
 
 
 async def undo(console: Console, request: Request, session: Session) -> Response:
     """Propose to take a change back."""
+    return await take_back(console, request, session)
+
+
+async def take_back(console: Console, request: Request, session: Session, organization: bool = False) -> Response:
+    """Propose to take a change of an entry, or of an organisation's own fields, back."""
     key = str(request.path_params["id"])
     number = (await console.form(request)).get("n", "")
     if not (number.isascii() and number.isdecimal() and len(number) < 12):
         raise HTTPException(400)
     try:
-        await asyncio.to_thread(console.editing.undo, session.operator, key, int(number))
+        await asyncio.to_thread(console.editing.undo, session.operator, key, int(number), organization)
     except NotAllowed:
         raise HTTPException(404) from None
     except Conflicts:
@@ -304,7 +310,7 @@ def _renamed(bundle: Bundle, old: str, new: str) -> Bundle:
     return renamed
 
 
-def _seen(text: str) -> dict[str, str]:
+def seen_form(text: str) -> dict[str, str]:
     """Return the form as it was sent out."""
     try:
         found = json.loads(text) if text else {}
@@ -338,7 +344,7 @@ def _form(
             *dict.fromkeys(name.split("_")[1] for name in values if name.startswith(f"{part}_")),
             *(f"new{number}" for number in range(forms.SPARE) if f"{part}_new{number}_{first}" not in values),
         ]
-        for part, first in (("phone", "number"), ("address", "address_1"), ("contact", "name"))
+        for part, first in (("phone", "number"), ("address", "address_1"), ("cost", "option"), ("contact", "name"))
     }
     words = labels(console, request, session)
     return console.render(

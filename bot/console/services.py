@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -39,12 +39,22 @@ class Found:
     country: str | None
     text: str
     shown: str
+    staff: bool = False
+    """It has something that only staff may see."""
 
 
 def rendered(
-    catalogue: Catalogue, directory: Directory, services: Sequence[Referral], mine: str, hers: str | None = None
+    catalogue: Catalogue,
+    directory: Directory,
+    services: Sequence[Referral],
+    mine: str,
+    hers: str | None = None,
+    staff: Collection[str] = (),
 ) -> list[Found]:
-    """Return services in the operator's language and, where it is given, in the person's. Reads no database."""
+    """Return services in the operator's language and, where it is given, in the person's. Reads no database.
+
+    `staff`: the ids of those that have something for staff only.
+    """
     effects = Effects(catalogue, directory, 1)
     now = datetime.now(timezone.utc)
     return [
@@ -54,6 +64,7 @@ def rendered(
             country=service.country,
             text=effects.entry(service, State(language=mine), now),
             shown=effects.entry(service, State(language=hers), now) if hers else "",
+            staff=service.id in staff,
         )
         for service in services
     ]

@@ -177,7 +177,9 @@ class Effects:
                 ],
                 state,
             ),
+            *self._costs(service, state),
             self._hours(service, state, now),
+            *self._for_whom(service, state, comma),
             *self._facts(service, state, now),
         ]
         calls = [self._phone(phone, state) for phone in service.phones if phone.type in ("voice", "tty")]
@@ -193,6 +195,8 @@ class Effects:
                 lines.append(self._text(name, state, list=comma.join(items)))
         if service.address:
             lines.append(self._text("utter_entry_address", state, text=isolate(service.address)))
+        if service.address and service.access:
+            lines.append(self._text("utter_entry_access", state, text=isolate(service.access)))
         if service.stale:
             lines.append(self._text("utter_entry_stale", state))
         if service.assured_date:
@@ -206,6 +210,28 @@ class Effects:
         else:
             lines.append(self._text("utter_entry_unread", state))
         return "\n".join(lines)
+
+    def _costs(self, service: Referral, state: State) -> Iterator[str]:
+        if service.fees and service.free is not True:
+            yield self._text("utter_entry_cost", state, text=isolate(service.fees))
+
+    def _for_whom(self, service: Referral, state: State, comma: str) -> Iterator[str]:
+        """Yield for whom it is, where it is not for everybody."""
+        ages = {name: f"{age:g}" for name, age in (("from", service.minimum_age), ("to", service.maximum_age)) if age}
+        if ages:
+            name = "between" if len(ages) == 2 else next(iter(ages))
+            yield self._text(f"utter_entry_age_{name}", state, **ages)
+        nationality = service.facts.get("nationality")
+        if nationality:
+            names = Locale.parse(state.language).territories
+            codes = (each.strip() for each in nationality.replace(";", ",").split(","))
+            listed = comma.join(names.get(code.upper(), code) for code in codes if code)
+            yield self._text("utter_entry_nationality", state, list=listed)
+        if service.facts.get("residence_status"):
+            text = isolate(service.facts["residence_status"])
+            yield self._text("utter_entry_residence_status", state, text=text)
+        if service.eligibility:
+            yield self._text("utter_entry_eligibility", state, text=isolate(service.eligibility))
 
     def _facts(self, service: Referral, state: State, now: datetime) -> Iterator[str]:
         """Yield what she should know before she calls, as far as it is known."""

@@ -14,18 +14,26 @@ from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, delete, func, insert, select, update
 
 from bot.directory import restricted
 from bot.directory.ages import Ages
 from bot.directory.changes import Author, Conflict, Conflicts, Edit, apply, conflicts_of, edits_between, edits_of
 from bot.directory.exchange.imports import known_ids
-from bot.directory.hsds import ENTITIES, made_id
-from bot.directory.models import Change, EditorOrganization, Organization, Proposal, Service, ServiceEntry
+from bot.directory.hsds import ENTITIES, Row, made_id
+from bot.directory.models import (
+    Change,
+    EditorOrganization,
+    Organization,
+    Proposal,
+    RestrictedRecord,
+    Service,
+    ServiceEntry,
+)
 from bot.directory.owners import owners, places_of_others
 from bot.directory.read import as_date, referral
 from bot.directory.records import PUBLIC, Bundle, load
-from bot.directory.restricted import CONFIDENTIAL, STAFF
+from bot.directory.restricted import CONFIDENTIAL, STAFF, TIERS
 from bot.directory.vocabulary import attribute
 from bot.staff.accounts import Operator, Role
 from bot.staff.audit import Audit
@@ -230,6 +238,47 @@ class Editing:
             bundle.update(load(connection, organizations=[organization]))
         return bundle
 
+    def load_organization(self, operator: Operator, organization: str) -> Bundle:
+        """Return an organisation with its own numbers, what this person may see of it, and one of its services.
+
+        Raises NotAllowed.
+        """
+        with self.engine.connect() as connection:
+            if not self.keeps(connection, operator, organization):
+                raise NotAllowed
+            one = select(Service.id).where(Service.organization_id == organization, Service.archived_at.is_(None))
+            bundle = load(connection, list(connection.scalars(one.order_by(Service.id).limit(1))), [organization])
+            rows = [row for row in restricted.of(connection, self.vault, [organization], only=organization)
+                    if row.row.get("organization_id") == organization and row.entity == "phone"]  # fmt: skip
+            restricted.add_to(bundle, rows, highest_tier(operator.role, own=True))
+        if organization not in bundle["organization"]:
+            raise NotAllowed
+        if bundle.tiers:
+            self.audit.note(operator.id, "directory_closed_seen", organization)
+        return bundle
+
+    def for_staff(self, operator: Operator, service: str) -> list[tuple[str, Row]]:
+        """Return what of an entry only staff may see, as (entity, row): a desk's direct line. Raises NotAllowed."""
+        highest = highest_tier(operator.role, own=False)
+        with self.engine.connect() as connection:
+            there = connection.scalar(select(Service.id).where(Service.id == service, Service.archived_at.is_(None)))
+            rows = list(restricted.of(connection, self.vault, services=[service])) if there else []
+        allowed = TIERS[1 : TIERS.index(highest) + 1]
+        found = [(row.entity, row.row) for row in rows if row.tier in allowed]
+        if not found:
+            raise NotAllowed
+        self.audit.note(operator.id, "directory_closed_seen", service)
+        return found
+
+    def with_staff_rows(self, operator: Operator, services: Sequence[str]) -> set[str]:
+        """Return which entries have something that this person may see and the public may not."""
+        allowed = TIERS[1 : TIERS.index(highest_tier(operator.role, own=False)) + 1]
+        query = select(RestrictedRecord.service_id).where(RestrictedRecord.service_id.in_(list(services)))
+        with self.engine.connect() as connection:
+            some = set(connection.scalars(query)) if allowed else set()
+            rows = {key: restricted.of(connection, self.vault, services=[key]) for key in some if key}
+            return {key for key, found in rows.items() if any(row.tier in allowed for row in found)}
+
     def new_service(self, operator: Operator, organization: str, name: str, note: str = "") -> tuple[Bundle, str]:
         """Return a bundle with a new service of an organisation, to be edited and proposed. Raises NotAllowed."""
         with self.engine.connect() as connection:
@@ -246,7 +295,9 @@ class Editing:
 
     # proposals
 
-    def propose(self, operator: Operator, service: str, before: Bundle, after: Bundle, note: str = "") -> str | None:
+    def propose(
+        self, operator: Operator, service: str | None, before: Bundle, after: Bundle, note: str = ""
+    ) -> str | None:
         """Propose what leads from one bundle to another; return the proposal's id, None where nothing was changed.
 
         Where four eyes are not asked for, it is applied at once. Raises NotAllowed, Conflicts.
@@ -281,7 +332,7 @@ class Editing:
         with self.engine.connect() as connection:
             return all(self.keeps(connection, operator, each) for each in sorted(owners(connection, rows)))
 
-    def _propose(self, operator: Operator, service: str, edits: Sequence[Edit], note: str) -> str:
+    def _propose(self, operator: Operator, service: str | None, edits: Sequence[Edit], note: str) -> str:
         organization = self._organization(edits, service)
         key = secrets.token_hex(16)
         with self.engine.begin() as connection:
@@ -297,7 +348,7 @@ class Editing:
                 "sealed": self._seal(key, edits, note, ""),
             }
             connection.execute(insert(Proposal).values(**values))
-        self.audit.note(operator.id, "directory_proposed", service)
+        self.audit.note(operator.id, "directory_proposed", service or organization or key)
         if not self.four_eyes:
             try:
                 self._approve(operator, key)
@@ -306,14 +357,16 @@ class Editing:
                 raise
         return key
 
-    def _organization(self, edits: Sequence[Edit], service: str) -> str | None:
+    def _organization(self, edits: Sequence[Edit], service: str | None) -> str | None:
         for edit in edits:
             row = edit.after or edit.before or {}
-            if row.get("organization_id") and edit.entity == "service":
+            if edit.entity == "organization":
+                return edit.id
+            if row.get("organization_id") and (edit.entity == "service" or service is None):
                 return str(row["organization_id"])
         with self.engine.connect() as connection:
             found = connection.scalar(select(Service.organization_id).where(Service.id == service))
-            closed = restricted.get(connection, self.vault, service) if found is None else None
+            closed = restricted.get(connection, self.vault, service) if found is None and service else None
         return found or (closed.row.get("organization_id") if closed else None)
 
     def proposals(self, operator: Operator, status: str = WAITING) -> list[Proposed]:
@@ -337,9 +390,11 @@ class Editing:
         edits, note, reason = self._open(row.id, row.sealed)
         waiting = check and row.status == WAITING
         conflicts = tuple(conflicts_of(connection, self.vault, edits)) if waiting else ()
-        name = next((edit.after or edit.before for edit in edits if edit.entity == "service"), None)
+        name = next((edit.after or edit.before for edit in edits if edit.entity in ("service", "organization")), None)
         if name is None:
-            name = {"name": connection.scalar(select(Service.name).where(Service.id == row.service_id))}
+            of_service = select(Service.name).where(Service.id == row.service_id)
+            of_organization = select(Organization.name).where(Organization.id == row.organization_id)
+            name = {"name": connection.scalar(of_service) or connection.scalar(of_organization)}
         return Proposed(
             row.id, row.service_id, row.organization_id, str(name.get("name") or ""), row.status, row.proposed_by,
             row.proposed_at, row.decided_by, row.decided_at, note, reason, tuple(edits), conflicts,
@@ -394,17 +449,33 @@ class Editing:
             row = self._load(connection, operator, service)["service"][service]
             query = select(Change.__table__).where(Change.service_id == service).order_by(Change.n.desc()).limit(most)
             own = Change.organization_id.is_(None) | (Change.organization_id == row.get("organization_id"))
-            query = query.where(own)  # what it was with another organisation stays theirs
-            return [
-                Changed(
-                    row.n, row.at, row.by, row.approved_by, row.undoes, tuple(edits_of(self.vault, row.by, row.sealed))
-                )
-                for row in connection.execute(query)
-            ]
+            return self._changes(connection, query.where(own))  # what it was with another organisation stays theirs
 
-    def undo(self, operator: Operator, service: str, number: int) -> str:
-        """Propose to take a change back. Raises NotAllowed, Conflicts."""
-        found = next((each for each in self.history(operator, service) if each.n == number), None)
+    def history_of_organization(self, operator: Operator, organization: str, most: int = 50) -> list[Changed]:
+        """Return the changes of an organisation's own fields, the newest first. Raises NotAllowed."""
+        with self.engine.connect() as connection:
+            if not self.keeps(connection, operator, organization):
+                raise NotAllowed
+            own = (Change.organization_id == organization, Change.service_id.is_(None))
+            query = select(Change.__table__).where(*own).order_by(Change.n.desc()).limit(most)
+            return self._changes(connection, query)
+
+    def _changes(self, connection: Connection, query: Select[Any]) -> list[Changed]:
+        return [
+            Changed(
+                row.n, row.at, row.by, row.approved_by, row.undoes, tuple(edits_of(self.vault, row.by, row.sealed))
+            )
+            for row in connection.execute(query)
+        ]  # fmt: skip
+
+    def undo(self, operator: Operator, key: str, number: int, organization: bool = False) -> str:
+        """Propose to take a change of an entry, or of an organisation's own fields, back.
+
+        Raises NotAllowed, Conflicts.
+        """
+        changes = self.history_of_organization(operator, key) if organization else self.history(operator, key)
+        service = None if organization else key
+        found = next((each for each in changes if each.n == number), None)
         if found is None:
             raise NotAllowed
         edits = [edit.inverse for edit in reversed(found.edits)]

@@ -11,7 +11,7 @@ from typing import Any
 from bot.directory import vocabulary
 from bot.directory.entries import GENDERS
 from bot.directory.exchange import columns
-from bot.directory.hours import DAYS
+from bot.directory.exchange.flat import hours_of, plain_hours
 from bot.directory.hours import problems as hour_problems
 from bot.directory.hsds import ENTITIES, Row, made_id, problems
 from bot.directory.read import COUNTRY, EVERYWHERE, referral
@@ -25,8 +25,9 @@ TRANSLATED = ("name", "description", "alert")
 HIDDEN_FACTS = ("source", "checked")
 PHONE_TYPES = ("voice", "sms", "whatsapp", "tty", "fax")
 ADDRESS = ("address_1", "city", "state_province", "postal_code", "country")
+COST = ("option", "amount", "currency")
 SPARE = 2
-"""Empty rows for new telephone numbers, addresses and contacts: phone_new0_number and so on."""
+"""Empty rows for new telephone numbers, addresses, prices and contacts: phone_new0_number and so on."""
 LONGEST = 4000
 STATUSES = ("active", "temporarily closed", "inactive", "defunct")
 
@@ -43,7 +44,7 @@ def to_form(bundle: Bundle, key: str, languages: Sequence[str]) -> dict[str, str
     form["languages"] = ", ".join(shown.languages)
     form["countries"] = ", ".join(code or "*" for code in _countries(bundle, key))
     form["area"] = shown.area or ""
-    form["hours"] = _hours(bundle, key)
+    form["hours"] = hours_of(bundle, key)
     form["documents"] = "; ".join(shown.documents)
     for phone in _phones(bundle, key):
         number = phone["id"]
@@ -57,6 +58,9 @@ def to_form(bundle: Bundle, key: str, languages: Sequence[str]) -> dict[str, str
     for address in _addresses(bundle, key):
         form |= {f"address_{address['id']}_{name}": _text(address.get(name)) for name in ADDRESS}
         form[f"address_{address['id']}_tier"] = bundle.tier(address["location_id"])
+        form[f"address_{address['id']}_access"] = _access(bundle, address["location_id"])
+    for cost in _costs(bundle, key):
+        form |= {f"cost_{cost['id']}_{name}": _text(cost.get(name)) for name in COST}
     for contact in _contacts(bundle, key):
         form |= {f"contact_{contact['id']}_{name}": _text(contact.get(name)) for name in ("name", "title", "email")}
         form[f"contact_{contact['id']}_tier"] = bundle.tier(contact["id"])
@@ -121,6 +125,7 @@ def from_form(
     reader.areas()
     reader.hours()
     reader.documents()
+    reader.costs()
     reader.phones()
     reader.addresses()
     reader.contacts()
@@ -262,16 +267,17 @@ class _Reader:
 
     def hours(self) -> None:
         text = self.given("hours")
-        if text is None or text == _hours(self.bundle, self.key):
+        if text is None or text == hours_of(self.bundle, self.key):
             return
         found = columns.hours(text) if text else ()
         if found is None:
             self.wrong["hours"] = "unknown_hours"
             return
         for row in list(self.bundle.nested("service", self.key, "schedule")):
-            self.bundle.remove("schedule", row["id"])
+            if plain_hours(row):
+                self.bundle.remove("schedule", row["id"])
         for byday, opens, closes in found:
-            rule = {"freq": "WEEKLY", "byday": byday, "opens_at": opens, "closes_at": closes}
+            rule = {"freq": columns.frequency(byday), "byday": byday, "opens_at": opens, "closes_at": closes}
             self.put("schedule", {"id": self.made("schedule", byday, opens), "service_id": self.key, **rule})
 
     def documents(self) -> None:
@@ -287,6 +293,33 @@ class _Reader:
             if document not in {row.get("document") for row in rows}:
                 row = {"id": self.made("document", document), "service_id": self.key, "document": document}
                 self.put("required_document", row)
+
+    def costs(self) -> None:
+        known = {row["id"]: row for row in _costs(self.bundle, self.key)}
+        for number in self.numbers("cost"):
+            row = known.get(number)
+            values: dict[str, Any] = {name: self.form.get(f"cost_{number}_{name}", "") for name in COST}
+            if not any(values.values()):
+                if row:
+                    self.bundle.remove("cost_option", row["id"])
+                continue
+            amount = _number(values["amount"])
+            if isinstance(amount, str):
+                self.wrong[f"cost_{number}_amount"] = "not_number"
+            key = row["id"] if row else self.made("cost", str(number), *values.values())
+            fresh = (row or {"id": key, "service_id": self.key}) | {n: v or None for n, v in values.items()}
+            self.put("cost_option", fresh | {"amount": amount})
+
+    def access(self, location: str, text: str, tier: str) -> None:
+        """Say how people with disabilities get into a place."""
+        rows = list(self.bundle.children("accessibility", "location_id", location))
+        if text == _access(self.bundle, location):
+            return
+        for row in rows:
+            self.bundle.remove("accessibility", row["id"])
+        if text:
+            row = {"id": self.made("access", location, text), "location_id": location, "description": text}
+            self.put("accessibility", row, tier)
 
     def phones(self) -> None:
         known = {row["id"]: row for row in _phones(self.bundle, self.key)}
@@ -340,6 +373,7 @@ class _Reader:
             if row:
                 location = row["location_id"]
                 same = all(_text(row.get(name)) == text for name, text in values.items())
+                same = same and self.form.get(f"address_{number}_access", "") == _access(self.bundle, location)
                 if location in self.others and (not same or tier != self.bundle.tier(location)):
                     row = self.own(row, tier)
                     location = row["location_id"]
@@ -354,6 +388,8 @@ class _Reader:
                 self.put("service_at_location", at, tier)
                 address = {"id": self.made("address", location), "location_id": location, "address_type": "physical"}
                 self.put("address", address | values, tier)
+            if f"address_{number}_access" in self.form:
+                self.access(location, self.form[f"address_{number}_access"], tier)
             tiers.setdefault(location, []).append(tier)
         for location, asked in tiers.items():
             self.close(location, strictest(*asked))
@@ -474,6 +510,15 @@ def _addresses(bundle: Bundle, key: str) -> list[Row]:
     return sorted(rows, key=lambda row: row["id"])
 
 
+def _costs(bundle: Bundle, key: str) -> list[Row]:
+    return sorted(bundle.nested("service", key, "cost_option"), key=lambda row: row["id"])
+
+
+def _access(bundle: Bundle, location: str) -> str:
+    texts = (row.get("description") for row in bundle.children("accessibility", "location_id", location))
+    return "; ".join(text for text in texts if text)
+
+
 def _contacts(bundle: Bundle, key: str) -> list[Row]:
     return sorted(bundle.nested("service", key, "contact"), key=lambda row: row["id"])
 
@@ -498,15 +543,3 @@ def _abroad(bundle: Bundle, phone: str) -> str:
     if known.get(("fact", "abroad")) == "yes" or known.get(("fact", "domestic_only")) == "no":
         return "yes"
     return "no" if known.get(("fact", "domestic_only")) == "yes" else ""
-
-
-def _hours(bundle: Bundle, key: str) -> str:
-    """Return the weekly hours in one line; rules that are more than that are named by their description."""
-    parts = []
-    for row in sorted(bundle.nested("service", key, "schedule"), key=lambda row: row["id"]):
-        byday, opens, closes = (str(row.get(name, "")) for name in ("byday", "opens_at", "closes_at"))
-        if set(byday.split(",")) == set(DAYS) and (opens[:5], closes[:5]) == ("00:00", "24:00"):
-            parts.append("24/7")
-        else:
-            parts.append(f"{byday} {opens[:5]}-{closes[:5]}" if opens else str(row.get("description", "")))
-    return "; ".join(part for part in parts if part)

@@ -75,6 +75,8 @@ class Referral:
     eligibility: str | None = None
     documents: tuple[str, ...] = ()
     fees: str | None = None
+    access: str | None = None
+    """How people with disabilities get in."""
     status: str = "active"
     alert: str | None = None
     assured_date: date | None = None
@@ -166,7 +168,8 @@ def referral(bundle: Bundle, key: str) -> Referral:
         documents=tuple(
             each["document"] for each in bundle.nested("service", key, "required_document") if "document" in each
         ),
-        fees=row.get("fees_description") or row.get("fees"),
+        fees=_fees(bundle, key, row),
+        access=next((text for each in locations for text in _access(bundle, each["id"])), None),
         status=row.get("status", "active"),
         alert=row.get("alert"),
         assured_date=as_date(row.get("assured_date")),
@@ -260,6 +263,24 @@ def _hours(bundle: Bundle, key: str, at_locations: list[Row], zone: str | None, 
         known = zone or (zone_of(country) if row.get("timezone") is None else None)
         if known or row.get("timezone") is not None:
             yield Hours.read(row, known)
+
+
+def _fees(bundle: Bundle, key: str, row: Row) -> str | None:
+    """Return what a service costs, in the organisation's words, or else its list of prices."""
+    if row.get("fees_description") or row.get("fees"):
+        return str(row.get("fees_description") or row.get("fees"))
+    prices = []
+    for each in bundle.nested("service", key, "cost_option"):
+        amount = f"{each['amount']:g} {each.get('currency', '')}".strip() if each.get("amount") is not None else ""
+        parts = [each.get("option"), amount, each.get("amount_description")]
+        prices.append(" ".join(part for part in parts if part))
+    return "; ".join(filter(None, prices)) or None
+
+
+def _access(bundle: Bundle, location: str) -> list[str]:
+    rows = bundle.nested("location", location, "accessibility")
+    texts = (": ".join(filter(None, (each.get("description"), each.get("details")))) for each in rows)
+    return [text for text in texts if text]
 
 
 def _address(rows: list[Row]) -> str | None:

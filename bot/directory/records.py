@@ -21,7 +21,7 @@ PUBLIC = "public"
 CHUNK = 500
 """Values of one IN (…): SQLite takes 32,766 parameters, older ones 999."""
 
-INSIDE = ("contact", "metadata", "funding", "organization_identifier", "program", "accessibility")
+INSIDE = ("contact", "metadata", "funding", "organization_identifier", "program")
 """What no person is told."""
 
 
@@ -203,6 +203,7 @@ _PEOPLE = {
     ("language", "service"),
     ("service_area", "service"),
     ("cost_option", "service"),
+    ("accessibility", "location"),
     ("required_document", "service"),
 }
 """(entity, parent) of what is told to people."""

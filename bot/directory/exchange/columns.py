@@ -241,7 +241,8 @@ def hours(text: str) -> tuple[tuple[str, str, str], ...] | None:
         span = _SPAN.search(part)
         if span is None:
             return None
-        days = _day_list(part[: span.start()])
+        which, named = _which(part[: span.start()])
+        days = [f"{which}{day}" for day in _day_list(named)] if named.strip() or not which else []
         first, second = span[3], span[6] or span[3]
         if first is None and second and int(span[1]) < int(span[4]):
             first = second  # "1-5pm"
@@ -252,6 +253,38 @@ def hours(text: str) -> tuple[tuple[str, str, str], ...] | None:
             return None
         found.append((",".join(days), opens, closes))
     return tuple(found) or None
+
+
+_ORDINAL = re.compile(
+    r"\s*(?:(?:the\s+)?(1st|2nd|3rd|4th|first|second|third|fourth|last)\s+|([1-4])\.\s*)(?:of the month)?", re.I
+)
+_ORDINALS = {"first": "1", "second": "2", "third": "3", "fourth": "4", "last": "-1"}
+_NAMED = {"1": "1st", "2": "2nd", "3": "3rd", "4": "4th", "-1": "last"}
+
+
+def _which(text: str) -> tuple[str, str]:
+    """Return which one in the month ("1", "-1": the last; "": every one), and the rest, of "1st Mo"."""
+    found = _ORDINAL.match(text)
+    if found is None:
+        return "", text
+    word = (found[1] or found[2]).lower()
+    return _ORDINALS.get(word, word[0]), text[found.end() :]
+
+
+def frequency(byday: str) -> str:
+    """Return the HSDS `freq` of hours that were read: MONTHLY where the days are "1MO" or "-1FR"."""
+    return "MONTHLY" if re.search(r"\d", byday) else "WEEKLY"
+
+
+def days_in_words(byday: str) -> str:
+    """Return the days of a rule as `hours` reads them: "MO,TU", "1st MO"."""
+    found = [re.fullmatch(r"([+-]?\d)?([A-Z]{2})", day.strip()) for day in byday.split(",")]
+    which = {(each[1] or "").lstrip("+") for each in found if each}
+    if len(which) != 1 or not all(found):
+        return byday
+    (number,) = which
+    days = ",".join(each[2] for each in found if each)
+    return f"{_NAMED.get(number, number)} {days}" if number else days
 
 
 def _day_list(text: str) -> Sequence[str]:

@@ -247,7 +247,7 @@ class _Reader:
             self.wrong("hours", "unknown_hours", {}, WARNING)
             self.add("schedule", key, "text", service_id=key, description=values["hours"])
         for byday, opens, closes in found or ():
-            rule = {"freq": "WEEKLY", "byday": byday, "opens_at": opens, "closes_at": closes}
+            rule = {"freq": columns.frequency(byday), "byday": byday, "opens_at": opens, "closes_at": closes}
             self.add("schedule", key, byday, opens, service_id=key, **rule)
 
     def places(self, key: str, organization: str, values: dict[str, str], country: str | None) -> None:
@@ -363,15 +363,24 @@ def cells_of(bundle: Bundle, key: str) -> dict[str, str]:
 
 
 def hours_of(bundle: Bundle, key: str) -> str:
-    """Return a service's weekly hours in one line, whether or not their time zone is known."""
+    """Return a service's hours in one line, whether or not their time zone is known; without rules that need more."""
     spans = []
-    for row in bundle.nested("service", key, "schedule"):
+    for row in sorted(bundle.nested("service", key, "schedule"), key=lambda row: str(row["id"])):
         byday, opens, closes = (str(row.get(name) or "") for name in ("byday", "opens_at", "closes_at"))
+        if not plain_hours(row):
+            continue
         if set(byday.split(",")) == set(DAYS) and (opens[:5], closes[:5]) == ("00:00", "24:00"):
-            return "24/7"
-        if opens:
-            spans.append(f"{byday} {opens[:5]}-{closes[:5]}")
-    return "; ".join(spans)
+            spans.append("24/7")
+        else:
+            text = f"{columns.days_in_words(byday)} {opens[:5]}-{closes[:5]}" if opens else row.get("description")
+            spans.append(str(text or ""))
+    return "; ".join(filter(None, spans))
+
+
+def plain_hours(row: Record) -> bool:
+    """Return whether one line can say a schedule: the same every week, or a weekday of every month."""
+    rare = ("bymonthday", "byweekno", "byyearday", "until", "count", "valid_from", "valid_to")
+    return row.get("interval") in (None, 1) and not any(row.get(name) for name in rare)
 
 
 def addresses_of(bundle: Bundle, key: str) -> list[Record]:

@@ -222,3 +222,76 @@ def test_in_arabic_the_page_is_mirrored(office: Office) -> None:
     browser, session = office.log_in(person)
     office.console.editing.assign(session.operator.id, [ORGANIZATION], session.operator.id)
     assert '<html lang="ar" dir="rtl">' in browser.get(f"/console/entries/{SERVICE}").body
+
+
+def test_an_organisations_own_fields_are_proposed_approved_and_taken_back(office: Office) -> None:
+    page = office.ana.get("/console/organizations")
+    assert f"/console/organizations/{ORGANIZATION}" in page.body
+    address = f"/console/organizations/{ORGANIZATION}"
+    fields = fields_of(office.ana.get(address))
+    fields |= {"name": "Porto Nuovo", "website": "example.org", "phone_new_number": "+39 06 111 2222"}
+    done = office.ana.post(address, fields)
+    assert (done.status, done.location) == (303, "/console/entries?done=proposed")
+    (link,) = re.findall(r'href="(/console/proposals/\w+)"', office.ben.get("/console/proposals").body)
+    proposal = office.ben.get(link).body
+    assert "Porto Nuovo" in proposal
+    assert "+39 06 111 2222" in proposal
+    office.ben.post(link, {"do": "approve"})
+    assert "Porto Nuovo" in office.ana.get(address).body
+    history = office.ana.get(f"{address}/history").body
+    assert "https://example.org" in history
+    number = re.findall(r'name="n" value="(\d+)"', history)[0]
+    assert office.ana.post(f"{address}/undo", {"n": number}).location == "/console/entries?done=proposed"
+
+
+def test_an_organisations_form_with_mistakes_says_which(office: Office) -> None:
+    address = f"/console/organizations/{ORGANIZATION}"
+    fields = fields_of(office.ana.get(address)) | {"name": "", "email": "nobody", "phone_new_number": "x"}
+    page = office.ana.post(address, fields)
+    assert page.status == 409
+    for problem in ("wrong_required", "wrong_not_email", "wrong_unknown_phone"):
+        assert words(problem) in page.body
+
+
+def test_nobody_edits_an_organisation_of_others(office: Office) -> None:
+    eve = office.editor("mallory", given=False)
+    for path in ("", "/history"):
+        assert eve.get(f"/console/organizations/{ORGANIZATION}{path}").status == 404
+    assert eve.post(f"/console/organizations/{ORGANIZATION}", {"name": "Mine"}).status == 404
+
+
+def test_prices_access_and_monthly_hours_are_kept_and_told(office: Office) -> None:
+    office.console.editing.four_eyes = False
+    address = f"/console/entries/{SERVICE}"
+    fields = fields_of(office.ana.get(address))
+    place = next(name for name in fields if name.startswith("address_") and name.endswith("_access"))
+    fields |= {place: "A ramp at the back", "hours": "1st MO 10:00-12:00", "fact_timezone": "Europe/Rome"}
+    fields |= {"cost_new0_option": "Course", "cost_new0_amount": "5", "cost_new0_currency": "EUR"}
+    fields |= {"minimum_age": "18", "fact_nationality": "UA, MD", "do": "propose"}
+    assert office.ana.post(address, fields).status == 303
+    page = html.unescape(office.ana.get(address).body)
+    for said in ("A ramp at the back", "1st MO 10:00-12:00", "Course 5 EUR", "aged 18 and over", "Ukraine, Moldova"):
+        assert said in page
+    unchanged = office.ana.post(address, fields_of(office.ana.get(address)) | {"do": "propose"})
+    assert unchanged.location.endswith("done=unchanged")
+
+
+def test_the_desk_sees_what_is_for_staff_and_nobody_else_does(office: Office) -> None:
+    office.console.editing.four_eyes = False
+    address = f"/console/entries/{SERVICE}"
+    fields = fields_of(office.ana.get(address))
+    fields |= {"phone_new0_number": "+39 06 111 2222", "phone_new0_tier": "staff"}
+    fields |= {"phone_new1_number": "+39 06 333 4444", "phone_new1_tier": "confidential", "do": "propose"}
+    assert office.ana.post(address, fields).status == 303
+    otto = office.log_in(office.hire("otto", Role.OPERATOR))[0]
+    found = otto.get("/console/directory", "country=IT").body
+    assert f'href="/console/directory/{SERVICE}"' in found
+    assert "111 2222" not in found
+    page = otto.get(f"/console/directory/{SERVICE}").body
+    assert "+39 06 111 2222" in page
+    assert "333 4444" not in page
+    for role in (Role.EDITOR, Role.ADMINISTRATOR):
+        other = office.log_in(office.hire(role.value, role))[0]
+        assert other.get(f"/console/directory/{SERVICE}").status in (403, 404)
+        assert SERVICE not in other.get("/console/directory", "country=IT").body
+    assert otto.get("/console/directory/nothing").status == 404
