@@ -10,9 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bot.console.app import SUPERVISORS, Page
+from bot.console.app import Page
 from bot.console.entry_pages import differences, people, previews
 from bot.console.queue_pages import labels
+from bot.console.upkeep_pages import KEEPERS
 from bot.directory import uploads
 from bot.directory.changes import TRANSLATION, Edit
 from bot.directory.uploads import LARGEST, Changed, Faulty, Looked, NoUpload, OtherPerson, TooMany
@@ -34,7 +35,7 @@ _MEGABYTES = {"size": LARGEST // 1_000_000}
 
 async def overview(console: Console, request: Request, session: Session) -> Response:
     """Put a file here, and the files that wait."""
-    waiting = await asyncio.to_thread(console.uploads.waiting)
+    waiting = await asyncio.to_thread(console.uploads.waiting, session.operator)
     datasets = await asyncio.to_thread(console.uploads.datasets)
     done = request.query_params.get("done", "")
     return console.render(
@@ -64,7 +65,7 @@ async def one(console: Console, request: Request, session: Session) -> Response:
     """What a file holds, what is wrong with it, and what it would change."""
     from bot.directory.exchange import columns
 
-    looked = await _look(console, request)
+    looked = await _look(console, request, session)
     made = looked.plan
     language = console.language(request, session)
     shown = [(each, each.words(console.catalogue, language)) for each in looked.problems[:MOST_SHOWN]]
@@ -84,13 +85,16 @@ async def choose(console: Console, request: Request, session: Session) -> Respon
     key, fields = str(request.path_params["id"]), await console.form(request)
     do = fields.get("do", "")
     if do == "discard":
-        await asyncio.to_thread(console.uploads.discard, session.operator, key)
+        try:
+            await asyncio.to_thread(console.uploads.discard, session.operator, key)
+        except NoUpload:
+            return console.refusal(request, session, "import_gone", 404)
         return RedirectResponse("/console/import?done=discarded", status_code=303)
     if do == "apply":
         return await _apply(console, request, session, key, fields.get("digest", ""))
     chosen: dict[str, str] | None = None
     if "columns" in fields:
-        looked = await _look(console, request)
+        looked = await _look(console, request, session)
         chosen = _mapping(looked, fields)
     try:
         await asyncio.to_thread(
@@ -111,7 +115,7 @@ async def report(console: Console, request: Request, session: Session) -> Respon
     """What is wrong with a file, all of it, for a spreadsheet."""
     from bot.directory.exchange.problems import as_csv
 
-    looked = await _look(console, request)
+    looked = await _look(console, request, session)
     language = console.language(request, session)
     return Response(
         await asyncio.to_thread(as_csv, looked.problems, console.catalogue, language),
@@ -137,9 +141,9 @@ async def _apply(console: Console, request: Request, session: Session, key: str,
     return RedirectResponse("/console/import?done=applied", status_code=303)
 
 
-async def _look(console: Console, request: Request) -> Looked:
+async def _look(console: Console, request: Request, session: Session) -> Looked:
     try:
-        return await asyncio.to_thread(console.uploads.look, str(request.path_params["id"]))
+        return await asyncio.to_thread(console.uploads.look, session.operator, str(request.path_params["id"]))
     except NoUpload:
         raise HTTPException(404) from None
 
@@ -208,9 +212,9 @@ def _previews(console: Console, looked: Looked) -> list[tuple[Any, str]]:
 
 
 PAGES = [
-    Page("GET", "/console/import", overview, SUPERVISORS),
-    Page("POST", "/console/import", upload, SUPERVISORS, largest=LARGEST + AROUND_FILE, takes_file=True),
-    Page("GET", "/console/import/{id}", one, SUPERVISORS),
-    Page("POST", "/console/import/{id}", choose, SUPERVISORS, largest=LARGEST_CHOICE, most_fields=MOST_COLUMNS + 10),
-    Page("GET", "/console/import/{id}/report", report, SUPERVISORS),
+    Page("GET", "/console/import", overview, KEEPERS),
+    Page("POST", "/console/import", upload, KEEPERS, largest=LARGEST + AROUND_FILE, takes_file=True),
+    Page("GET", "/console/import/{id}", one, KEEPERS),
+    Page("POST", "/console/import/{id}", choose, KEEPERS, largest=LARGEST_CHOICE, most_fields=MOST_COLUMNS + 10),
+    Page("GET", "/console/import/{id}/report", report, KEEPERS),
 ]

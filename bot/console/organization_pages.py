@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from bot.staff.sessions import Session
 
 
+FORMS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""Spreadsheets that an organisation's entries can be had as, and their media types."""
+
+
 async def organizations(console: Console, request: Request, session: Session) -> Response:
     """The organisations that somebody keeps."""
     found = await asyncio.to_thread(console.editing.organizations, session.operator)
@@ -60,6 +67,23 @@ async def save(console: Console, request: Request, session: Session) -> Response
         return console.refusal(request, session, "entry_conflict")
     said = ("proposed" if console.editing.four_eyes else "applied") if proposed else "unchanged"
     return RedirectResponse(f"/console/entries?done={said}", status_code=303)
+
+
+async def download(console: Console, request: Request, session: Session) -> Response:
+    """An organisation's public entries as a spreadsheet: to be edited, and imported again."""
+    from bot.directory.exchange.exports import export
+
+    key, form = str(request.path_params["id"]), str(request.path_params["form"])
+    if form not in FORMS:
+        raise HTTPException(404)
+    await _load(console, session, key)
+
+    def read() -> bytes:
+        with console.editing.engine.connect() as connection:
+            return export(connection, form, key)
+
+    headers = {"Content-Disposition": f'attachment; filename="entries.{form}"'}
+    return Response(await asyncio.to_thread(read), media_type=FORMS[form], headers=headers)
 
 
 async def history(console: Console, request: Request, session: Session) -> Response:
@@ -111,6 +135,7 @@ PAGES = [
     Page("GET", "/console/organizations", organizations, KEEPERS),
     Page("GET", "/console/organizations/{id}", organization, KEEPERS),
     Page("POST", "/console/organizations/{id}", save, KEEPERS, largest=LARGEST_FORM),
+    Page("GET", "/console/organizations/{id}/entries.{form}", download, KEEPERS),
     Page("GET", "/console/organizations/{id}/history", history, KEEPERS),
     Page("POST", "/console/organizations/{id}/undo", undo, KEEPERS),
 ]

@@ -30,7 +30,7 @@ from bot.directory.models import (
     Service,
     ServiceEntry,
 )
-from bot.directory.owners import owners, places_of_others
+from bot.directory.owners import kept_by, owners, places_of_others
 from bot.directory.read import as_date, referral
 from bot.directory.records import PUBLIC, Bundle, load
 from bot.directory.restricted import CONFIDENTIAL, STAFF, TIERS
@@ -132,9 +132,8 @@ class Editing:
 
     def kept_by(self, operator_id: str) -> list[str]:
         """Return the ids of the organisations that were given to an editor."""
-        query = select(EditorOrganization.organization_id).where(EditorOrganization.operator_id == operator_id)
         with self.engine.connect() as connection:
-            return list(connection.scalars(query))
+            return sorted(kept_by(connection, operator_id))
 
     def assign(self, operator_id: str, organizations: Sequence[str], by: str) -> None:
         """Give an editor exactly these organisations; unknown ids are left out."""

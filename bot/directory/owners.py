@@ -8,10 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from bot.directory.hsds import ENTITIES, Row
-from bot.directory.models import Location, RestrictedRecord, Service, ServiceAtLocation
+from bot.directory.models import EditorOrganization, Location, RestrictedRecord, Service, ServiceAtLocation
 
 _LINKED = ("service", "location", "organization", "phone", "contact", "service_at_location", "program")
 """What an attribute, a translation or a row below it can stand on."""
+
+
+def kept_by(connection: Connection, operator_id: str) -> set[str]:
+    """Return the ids of the organisations that were given to an editor."""
+    query = select(EditorOrganization.organization_id).where(EditorOrganization.operator_id == operator_id)
+    return set(connection.scalars(query))
 
 
 def owners(connection: Connection, rows: Iterable[tuple[str, Row]]) -> set[str]:

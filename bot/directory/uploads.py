@@ -25,8 +25,9 @@ from bot.directory.exchange.problems import Problem, errors
 from bot.directory.exchange.reading import SHEET, read
 from bot.directory.exchange.sheets import read_sheet
 from bot.directory.models import Upload as Row
+from bot.directory.owners import kept_by, owners
 from bot.directory.records import Bundle
-from bot.staff.accounts import Operator
+from bot.staff.accounts import Operator, Role
 from bot.staff.audit import Audit
 from bot.store.database import forget_deleted
 from bot.vault.vault import Vault
@@ -73,6 +74,8 @@ class Upload:
     country: str | None = None
     mapping: dict[str, str] = field(default_factory=dict)
     theirs: bool = False
+    editor: str | None = None
+    """The editor whose file it is, and who may change the entries of her organisations only; None: a supervisor's."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,8 @@ class Uploads:
         """Keep a file until it is applied; return its id. Raises TooMany."""
         name = dataset_name(dataset or file)
         key = secrets.token_hex(16)
-        upload = Upload(key, operator.id, int(time.time()), file[:200], name, country)
+        editor = operator.id if operator.role is Role.EDITOR else None
+        upload = Upload(key, operator.id, int(time.time()), file[:200], name, country, editor=editor)
         with self.engine.begin() as connection:
             if len(connection.scalars(select(Row.id)).all()) >= MOST_WAITING:
                 raise TooMany
@@ -122,11 +126,12 @@ class Uploads:
         self.audit.note(operator.id, "directory_file_kept", key)
         return key
 
-    def waiting(self) -> list[Upload]:
-        """Return the files that wait, the oldest first."""
+    def waiting(self, operator: Operator) -> list[Upload]:
+        """Return the files that wait, the oldest first; an editor's own ones."""
         with self.engine.connect() as connection:
             rows = connection.execute(select(Row.__table__).order_by(Row.uploaded_at, Row.id))
-            return [self._open(row)[0] for row in rows]
+            uploads = [self._open(row)[0] for row in rows]
+        return [each for each in uploads if _may_see(operator, each)]
 
     def datasets(self) -> list[str]:
         """Return the names of the files that were imported before."""
@@ -144,16 +149,16 @@ class Uploads:
     ) -> None:
         """Change how a file is to be read; who has done so does not import it. Raises NoUpload."""
         with self.engine.begin() as connection:
-            upload, data = self._get(connection, key)
+            upload, data = self._get(connection, key, operator)
             upload = replace(upload, dataset=dataset_name(dataset), country=country, theirs=theirs, by=operator.id)
             if mapping is not None:
                 upload = replace(upload, mapping=mapping)
             connection.execute(update(Row).where(Row.id == key).values(sealed=self._seal(upload, data)))
 
-    def look(self, key: str) -> Looked:
+    def look(self, operator: Operator, key: str) -> Looked:
         """Read a file and compare it with the directory. Writes nothing. Raises NoUpload."""
         with self.engine.connect() as connection:
-            upload, data = self._get(connection, key)
+            upload, data = self._get(connection, key, operator)
             return self._look(connection, upload, data)[0]
 
     def _look(self, connection: Connection, upload: Upload, data: bytes) -> tuple[Looked, Bundle, Edited]:
@@ -172,10 +177,13 @@ class Uploads:
             }
         made, edited = None, Edited()
         if not errors(problems):
-            edited, more = returning.settle(connection, bundle, upload.dataset, upload.theirs)
+            own = kept_by(connection, upload.editor) if upload.editor else None
+            edited, more = returning.settle(connection, bundle, upload.dataset, upload.theirs, own)
             problems = [*problems, *more, *imports.check_links(connection, bundle)]
         if not errors(problems):
             made = imports.plan(connection, upload.dataset, bundle, upload.theirs, vault=self.vault, edited=edited)
+            if own is not None and not _owners(connection, made) <= own:
+                made, problems = None, [*problems, Problem("file", "not_yours")]
         first = _first(bundle, made) if made else None
         return Looked(upload, form, matches, samples, tuple(problems), made, _digest(made), first), bundle, edited
 
@@ -186,7 +194,7 @@ class Uploads:
         """
         with self.engine.begin() as connection:
             imports.hold(connection)
-            upload, data = self._get(connection, key)
+            upload, data = self._get(connection, key, operator)
             if self.four_eyes and upload.by == operator.id:
                 raise OtherPerson
             looked, bundle, edited = self._look(connection, upload, data)
@@ -205,17 +213,21 @@ class Uploads:
         return looked.plan
 
     def discard(self, operator: Operator, key: str) -> None:
-        """Forget a file."""
+        """Forget a file. Raises NoUpload."""
         with self.engine.begin() as connection:
+            self._get(connection, key, operator)
             connection.execute(delete(Row).where(Row.id == key))
         forget_deleted(self.engine)
         self.audit.note(operator.id, "directory_file_discarded", key)
 
-    def _get(self, connection: Connection, key: str) -> tuple[Upload, bytes]:
+    def _get(self, connection: Connection, key: str, operator: Operator) -> tuple[Upload, bytes]:
         row = connection.execute(select(Row.__table__).where(Row.id == key)).first()
         if row is None:
             raise NoUpload
-        return self._open(row)
+        upload, data = self._open(row)
+        if not _may_see(operator, upload):
+            raise NoUpload
+        return upload, data
 
     def _seal(self, upload: Upload, data: bytes) -> bytes:
         about = json.dumps(asdict(upload)).encode()
@@ -224,6 +236,18 @@ class Uploads:
     def _open(self, row: Any) -> tuple[Upload, bytes]:
         about, _, data = self.vault.reveal(_PURPOSE, row.id, row.sealed).partition(b"\n")
         return Upload(**json.loads(about)), data
+
+
+def _may_see(operator: Operator, upload: Upload) -> bool:
+    return operator.role is Role.SUPERVISOR or upload.editor == operator.id
+
+
+def _owners(connection: Connection, made: Plan) -> set[str]:
+    """Return the organisations whose rows a plan touches, and those that it would bring in."""
+    rows = [*made.added, *made.archived, *((entity, row) for entity, *both in made.changed for row in both)]
+    rows += [(each.entity, each.row) for each in made.closed]
+    rows += [("translation", {"record_id": key}) for (key, _, _), _, _ in made.translations]
+    return owners(connection, [(entity, row) for entity, row in rows if entity not in ("taxonomy", "taxonomy_term")])
 
 
 def forget_old(engine: Engine, now: float | None = None) -> int:

@@ -168,10 +168,8 @@ def decided(path: str) -> frozenset[Role] | None:
         return frozenset(Role)
     if re.match(r"/console/(round|health)(/|$)", path):
         return frozenset(Role)
-    if re.match(r"/console/(review|entries|proposals)(/|$)", path):
+    if re.match(r"/console/(review|entries|proposals|organizations|import)(/|$)", path):
         return frozenset({Role.EDITOR, Role.SUPERVISOR})
-    if re.match(r"/console/import(/|$)", path):
-        return frozenset({Role.SUPERVISOR})
     if path.startswith("/console/account/"):
         return frozenset(Role)
     if re.match(r"/console/(accounts|recovery|audit)(/|$)", path):

@@ -6,6 +6,8 @@ lost. A row whose entry was changed here since the export is left alone, unless 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from sqlalchemy import Connection, select
 
 from bot.directory import vocabulary
@@ -15,10 +17,12 @@ from bot.directory.exchange.imports import Edited
 from bot.directory.exchange.problems import ERROR, WARNING, Problem
 from bot.directory.form import ADDRESS, from_form, to_form
 from bot.directory.hsds import Row
-from bot.directory.models import Service
+from bot.directory.models import Organization, Service
+from bot.directory.owners import places_of_others
 from bot.directory.read import phone_rows, told_as
 from bot.directory.records import CHUNK, Bundle, Returned, load
 from bot.directory.restricted import known
+from bot.text.normalise import normalise
 
 _SAME = {
     "service": "name",
@@ -36,10 +40,13 @@ _PHONES = ("phone", "phone_2", "sms", "whatsapp")
 _FIXED = ("organization", "website")
 
 
-def settle(connection: Connection, bundle: Bundle, dataset: str, theirs: bool = False) -> tuple[Edited, list[Problem]]:
+def settle(
+    connection: Connection, bundle: Bundle, dataset: str, theirs: bool = False, own: set[str] | None = None
+) -> tuple[Edited, list[Problem]]:
     """Put into a bundle, in the stead of a sheet's entries that live here already, what the sheet changes of them.
 
-    `theirs`: also where an entry was changed here since. Returns what imports.plan and apply must know.
+    `theirs`: also where an entry was changed here since. `own`: the organisations of the editor whose sheet it is;
+    None: of somebody who may change all. Returns what imports.plan and apply must know.
     """
     found: list[Problem] = []
     keys: set[str] = set()
@@ -48,8 +55,11 @@ def settle(connection: Connection, bundle: Bundle, dataset: str, theirs: bool = 
     waiting = list(ours)
     sheet = {key: (str(bundle["service"][key]["name"]), flat.cells_of(bundle, key)) for key in waiting}
     _take_out(bundle, set(waiting))
+    named = dict(_organizations(connection, own or ()))
     for start in range(0, len(waiting), CHUNK):
         here = load(connection, services=[key for key in waiting[start : start + CHUNK] if not ours[key]])
+        named |= {normalise(row["name"]): row["id"] for row in here["organization"].values()}
+        others: frozenset[str] = frozenset() if own is None else places_of_others(connection, here["location"], own)
         for key in waiting[start : start + CHUNK]:
             asked = bundle.returned[key]
             name, wanted = sheet[key]
@@ -63,7 +73,11 @@ def settle(connection: Connection, bundle: Bundle, dataset: str, theirs: bool = 
             if differing and not theirs and asked.version != flat.version_of(cells):
                 found.append(Problem(asked.place, "stays_here", {"name": name}, WARNING))
                 continue
-            _change(bundle, here, key, asked, {field: wanted.get(field, "") for field in differing}, keys, gone, found)
+            cells = {field: wanted.get(field, "") for field in differing}
+            _change(bundle, here, key, asked, cells, keys, gone, found, others)
+    if waiting:  # a sheet of entries that live here: what is new in it lives here too
+        keys |= {row["id"] for _, row in bundle if row.get("service_id", row["id"]) not in bundle.returned}
+    _name_organizations(bundle, named)
     _drop_unused(bundle)
     return Edited(frozenset(keys), tuple(gone)), found
 
@@ -88,12 +102,13 @@ def _change(
     keys: set[str],
     gone: list[tuple[str, Row]],
     found: list[Problem],
+    others: frozenset[str],
 ) -> None:
     for field in _FIXED:
         if field in differing:
             found.append(Problem(asked.place, "not_here", {"field": field, "value": differing[field]}, WARNING))
     form = _form(here, key, differing)
-    after, wrong = from_form(here, key, form, [language for _, language in _translated(differing)], "sheet")
+    after, wrong = from_form(here, key, form, [language for _, language in _translated(differing)], "sheet", others)
     found += [
         Problem(asked.place, what, {"field": field, "value": form.get(field, "")}, ERROR)
         for field, what in wrong.items()
@@ -168,6 +183,21 @@ def _address(here: Bundle, key: str, whole: dict[str, str], differing: dict[str,
     if not rows:
         form[f"address_{number}_country"] = whole["countries"].split(",")[0].strip(" *")
     return form
+
+
+def _organizations(connection: Connection, keys: Collection[str]) -> Iterator[tuple[str, str]]:
+    query = select(Organization.id, Organization.name).where(Organization.id.in_(list(keys)))
+    for row in connection.execute(query.where(Organization.archived_at.is_(None))):
+        yield normalise(row.name or ""), row.id
+
+
+def _name_organizations(bundle: Bundle, named: dict[str, str]) -> None:
+    """Put new entries under the organisations that live here, where the sheet names one of them."""
+    ours = {key: named.get(normalise(row["name"])) for key, row in bundle["organization"].items()}
+    for entity in ("service", "location"):
+        for row in bundle[entity].values():
+            if ours.get(row.get("organization_id", "")):
+                row["organization_id"] = ours[row["organization_id"]]
 
 
 def _take_out(bundle: Bundle, keys: set[str]) -> None:

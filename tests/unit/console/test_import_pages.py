@@ -15,11 +15,14 @@ import pytest
 from sqlalchemy import select, text, update
 
 from bot.directory import uploads
-from bot.directory.models import Change, Organization, Service, Upload
+from bot.directory.exchange.exports import export
+from bot.directory.models import Change, Organization, Phone, Service, Upload
 from bot.directory.search import Directory
 from bot.staff.accounts import Role
 from tests.unit.console.support import Answer, Browser, Office
 from tests.unit.directory.exchange.test_exchange import sheet
+from tests.unit.directory.rows import ORGANIZATION, SERVICE, enter, small
+from tests.unit.directory.rows import key as made
 
 SHEET = """Association,Prestation,Numéro vert,Pays,Besoins,Adresse secrète
 Le Pont,Accueil de nuit,0 800 05 95 95,France,need_shelter,12 rue Cachée
@@ -215,7 +218,7 @@ def test_the_same_takes_hsds_json(office: Office) -> None:
         assert connection.execute(text("SELECT count(*) FROM dataset WHERE name = 'one'")).scalar() == 1
 
 
-@pytest.mark.parametrize("role", [Role.OPERATOR, Role.EDITOR, Role.ADMINISTRATOR])
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.ADMINISTRATOR])
 def test_nobody_else_imports(office: Office, role: Role) -> None:
     somebody = staff(office, role.value, role)
     assert put(somebody, SHEET.encode()).status == 403
@@ -250,3 +253,55 @@ def test_who_has_said_what_the_columns_are_does_not_import_it_alone(office: Offi
     assert 'value="apply"' not in page.body
     assert odile.post(at, {"do": "apply", "digest": page.field("digest")}).status == 403
     assert vera.post(at, {"do": "apply", "digest": vera.get(at).field("digest")}).status == 303
+
+
+@pytest.fixture
+def keepers(office: Office) -> tuple[Browser, Browser]:
+    """An editor who keeps Porto Sicuro, and a supervisor."""
+    bundle = small()
+    bundle.add("organization", {"id": made("other"), "name": "Vicini", "description": "Neighbours"})
+    bundle.add(
+        "service", {"id": made("theirs"), "organization_id": made("other"), "name": "theirs", "status": "active"}
+    )
+    bundle.add("service_area", {"id": made("area"), "service_id": made("theirs"), "extent": "IT"})
+    enter(office.engine, bundle)
+    editor, session = office.log_in(office.hire("ana", Role.EDITOR))
+    office.console.editing.assign(session.operator.id, [ORGANIZATION], session.operator.id)
+    return editor, staff(office, "vera")
+
+
+def test_an_editor_edits_her_entries_in_a_spreadsheet(office: Office, keepers: tuple[Browser, Browser]) -> None:
+    ana, vera = keepers
+    page = ana.get(f"/console/organizations/{ORGANIZATION}").body
+    (link,) = re.findall(r'href="(/console/organizations/[^"]*\.csv)"', page)
+    data = ana.get(link).body.replace("+39 06 1234 5678", "+39 06 765 4321")
+    assert "theirs" not in data
+    sent = put(ana, data.encode(), "entries.csv")
+    look = ana.get(sent.location).body
+    assert "A second supervisor imports it" in look
+    assert "765 4321" in look
+    seen = vera.get(sent.location)
+    assert vera.post(sent.location, {"do": "apply", "digest": seen.field("digest")}).status == 303
+    with office.engine.connect() as connection:
+        assert connection.scalar(select(Phone.number).where(Phone.service_id == SERVICE)) == "+39 06 765 4321"
+
+
+def test_an_editors_file_touches_no_entry_of_others(office: Office, keepers: tuple[Browser, Browser]) -> None:
+    ana, vera = keepers
+    with office.engine.connect() as connection:
+        whole = export(connection, "csv").decode()
+    for data in (whole.replace("theirs", "mine"), "Organisation,Service,Country\nBrand new,Advice,Italy\n"):
+        sent = put(ana, data.encode(), "entries.csv")
+        page = ana.get(sent.location).body
+        assert "organisations that you don" in page
+        assert 'value="apply"' not in vera.get(sent.location).body
+    assert put(ana, b"Organisation,Service,Country\nPorto Sicuro,Advice,Italy\n", "n.csv").status == 303
+
+
+def test_an_editor_sees_her_own_files_only(office: Office, keepers: tuple[Browser, Browser]) -> None:
+    ana, vera = keepers
+    sent = put(vera, SHEET.encode("cp1252"), "secret-name.csv")
+    assert "secret-name" not in ana.get("/console/import").body
+    assert ana.get(sent.location).status == 404
+    assert ana.post(sent.location, {"do": "discard"}).status == 404
+    assert vera.get(sent.location).status == 200

@@ -176,3 +176,18 @@ def test_a_sheet_from_elsewhere_with_ids_of_its_own_is_new(engine: Engine, direc
     data = b"id,Organisation,Service,Country\n0b6e6b2a-4f7e-4a3c-9d5e-0c1f2a3b4c5d,House,Advice,Italy\n"
     assert bring(directory, data)[0].counts()["added"]["service"] == 1
     assert bring(directory, data)[0].empty
+
+
+def test_new_rows_belong_to_the_organisation_that_lives_here(directory: Engine) -> None:
+    def edit(sheet: list[dict[str, str]]) -> None:
+        sheet.append(
+            dict.fromkeys(sheet[0], "") | {"organization": "porto sicuro", "service": "Third", "country": "Italy"}
+        )
+
+    data = sheet(exported(directory), edit)
+    bring(directory, data)
+    assert bring(directory, data)[0].empty
+    bring(directory, exported(directory))
+    with directory.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(Organization)) == 1
+        assert connection.scalar(select(func.count()).where(Service.archived_at.is_(None))) == 3
