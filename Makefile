@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RASA := $(BIN)/python -W ignore -m bot.engine.rasa_cli
-TRAINING := $(wildcard nlu/*.yml nlu/??/*.yml nlu/followups/*.yml stories/domain/*.yml stories/rules/*.yml stories/stories/*.yml bot/engine/components/*.py bot/engine/sentences.py bot/text/*.py bot/conversation/language.py)
+TRAINING := $(wildcard nlu/*.yml nlu/??/*.yml nlu/followups/*.yml stories/domain/*.yml stories/rules/*.yml stories/stories/*.yml bot/engine/components/*.py bot/engine/sentences.py bot/conversation/language.py) locales/languages.toml \
+	bot/text/examples.py bot/text/normalise.py bot/text/patterns.py bot/text/respell.py
 
 .PHONY: fonts gazetteer readability run train test lint bench shell evaluate catalogues validate setup setup-dev screenshots clean
 

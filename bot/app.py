@@ -72,7 +72,7 @@ class Gateway:
         self.database: Engine = connect(settings.database)
         migrate(self.database)
         load_starter(self.database)
-        self.catalogue = Catalogue()
+        self.catalogue = Catalogue(pseudo=settings.pseudo_locale)
         self.directory = Directory(
             self.database,
             Ages(settings.directory_review_days, settings.directory_grace_days, settings.directory_hide_days),

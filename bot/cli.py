@@ -1,4 +1,6 @@
-"""The command line: `helpline run`, `check`, `chat`, `nlu parse`, `operator …`, `audit verify`, `directory …`."""
+"""The command line: `helpline run`, `check`, `chat`, `nlu parse`, `operator …`, `audit verify`, `directory …`, and
+`locales …`.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,7 @@ class _Commands(click.Group):
     """Reads the commands for staff and the directory when they are asked for: `run` has no time for them."""
 
     STAFF = ("audit", "operator")
-    LATER = ("directory", *STAFF)
+    LATER = ("directory", "locales", *STAFF)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *self.LATER])
@@ -59,6 +61,10 @@ class _Commands(click.Group):
             from bot.directory.commands import directory
 
             return directory
+        if name == "locales":
+            from bot.text.commands import locales
+
+            return locales
         from bot.staff import commands
 
         return {"audit": commands.audit, "operator": commands.operators}[name]

@@ -203,6 +203,9 @@ class Settings:
     chatwoot_token: Secret = _setting("", Secret)
     chatwoot_webhook_secret: Secret = _setting("", Secret)
 
+    pseudo_locale: bool = _setting("off", _switch)
+    """Say English with accents: text that no catalogue has is seen so (docs/translating.md)."""
+
     directory_api: bool = _setting("off", _switch)
     """Serve the public part of the directory at /hsds (docs/directory.md)."""
     directory_four_eyes: bool = _setting("on", _switch)

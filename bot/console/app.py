@@ -98,6 +98,7 @@ NAVIGATION = (
     ("review", "/console/review"),
     ("round", "/console/round"),
     ("health", "/console/health"),
+    ("translations", "/console/translations"),
     ("accounts", "/console/accounts"),
     ("recovery", "/console/recovery"),
     ("audit", "/console/audit"),
@@ -147,6 +148,7 @@ class Console:
             *_desk_pages(),
             *_upkeep_pages(),
             *_entry_pages(),
+            *_translation_pages(),
             *_import_pages(),
         ]
 
@@ -368,6 +370,12 @@ def _entry_pages() -> list[Page]:
     from bot.console import entry_pages, organization_pages
 
     return [*entry_pages.PAGES, *organization_pages.PAGES]
+
+
+def _translation_pages() -> list[Page]:
+    from bot.console import translation_pages
+
+    return list(translation_pages.PAGES)
 
 
 def _import_pages() -> list[Page]:

@@ -20,6 +20,8 @@ import yaml
 from babel import Locale
 from babel.messages import mofile, pofile
 
+from bot.text.pseudo import accented
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -110,7 +112,9 @@ def load_translations(po: Path) -> gettext.NullTranslations:
 class Catalogue:
     """All responses in all languages."""
 
-    def __init__(self, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = ROOT, pseudo: bool = False) -> None:
+        """`pseudo`: say English in the pseudo-locale (pseudo.py)."""
+        self.pseudo = pseudo
         locales = root / "locales"
         self.languages = load_languages(locales)
         self.responses = load_responses(root / "stories" / "domain", root / "stories" / "gateway")
@@ -137,7 +141,7 @@ class Catalogue:
         """Return `message` in `language` and whether a translation was found."""
         translations = self._translations(language)
         if translations is None or message == "":
-            return message, True
+            return accented(message) if self.pseudo and language == SOURCE_LANGUAGE else message, True
         translated = translations.gettext(message)
         return translated or message, translated != ""
 

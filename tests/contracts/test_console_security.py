@@ -164,7 +164,7 @@ def decided(path: str) -> frozenset[Role] | None:
     """Return who may see a page, as it was decided: written down a second time, so that no slip in the table passes."""
     if path in ("/console/login", "/console/enrol", "/console/enrol/password", "/console/enrol/confirm"):
         return None
-    if path in ("/console", "/console/logout", "/console/directory", "/console/account"):
+    if path in ("/console", "/console/logout", "/console/directory", "/console/account", "/console/translations"):
         return frozenset(Role)
     if re.match(r"/console/(round|health)(/|$)", path):
         return frozenset(Role)
