@@ -98,7 +98,6 @@ NAVIGATION = (
     ("review", "/console/review"),
     ("round", "/console/round"),
     ("health", "/console/health"),
-    ("translations", "/console/translations"),
     ("accounts", "/console/accounts"),
     ("recovery", "/console/recovery"),
     ("audit", "/console/audit"),

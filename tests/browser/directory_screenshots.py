@@ -51,8 +51,13 @@ def take(browser: Browser, helpline: Helpline, folder: Path) -> None:
     vera.page.locator("ul.list a.button").last.click()
     vera.page.wait_for_selector("table.cards")
     vera.page.screenshot(path=str(folder / "directory-proposal.png"))
-    for name in ("review", "round", "health"):
-        picture(room, vera, f"/console/{name}", f"directory-{name}")
+    nora.page.goto(f"{helpline.url}/console/organizations")
+    organization = nora.page.locator("li", has_text="Porto Sicuro").locator("a").get_attribute("href") or ""
+    picture(room, nora, organization, "directory-organization")
+    for name in ("review", "round", "health", "translations"):
+        picture(
+            room, vera, f"/console/{name}", f"directory-{name}" if name != "translations" else "console-translations"
+        )
     for name, text in (("wrong", LATER), ("import", LATER.replace("Atlantide", "France"))):
         nora.page.goto(f"{helpline.url}/console/import")
         file = {"name": "pont.csv", "mimeType": "text/csv", "buffer": text.encode("cp1252")}
