@@ -11,6 +11,8 @@ from sqlalchemy.engine import make_url
 from bot import settings
 from bot.conversation.cards import CARDS, DRAFTS
 from bot.conversation.language import FILE_NAME
+from bot.conversation.others import FILE as OTHERS
+from bot.conversation.others import others
 from bot.conversation.safety import SafetyScreen
 from bot.directory import rights
 from bot.directory.ages import Ages
@@ -113,6 +115,9 @@ def _facts() -> Iterator[Finding]:
         yield NOTE, "law", f"{expired} of these facts have expired and are not shown: read their sources again"
     if DRAFTS in CARDS.read_text(encoding="utf-8").partition("\n")[0]:
         yield NOTE, "cards", "the words in other countries' languages are drafts that no native speaker has reviewed"
+    if DRAFTS in OTHERS.read_text(encoding="utf-8").partition("\n# notice")[0]:
+        codes = ", ".join(other.code for other in others())
+        yield NOTE, "texts", f"understood a little, and told so in a draft: {codes}"
 
 
 def _database(chosen: Settings) -> Iterator[Finding]:

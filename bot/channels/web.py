@@ -253,8 +253,8 @@ class WebChat:
                 for p in parts(message.text)
             ],
             "choices": [{"title": choice.title, "token": choice.token} for choice in message.choices],
-            "language": language.code if language else None,
-            "direction": language.direction if language else None,
+            "language": message.language,
+            "direction": language.direction if language else "auto" if message.language else None,
             "card": asdict(message.card) if message.card else None,
             "sender": _BARE.sub("", message.sender) if message.sender else None,
         }

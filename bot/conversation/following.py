@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.conversation.language import LanguageGuesser
+from bot.conversation.others import Other, others, recognise
 from bot.conversation.places import Places
 from bot.conversation.state import State
 from bot.conversation.turn import Message
@@ -49,8 +50,16 @@ class Following:
         Until she chooses, the conversation's language is only the device's, and what she writes says more; the way
         back is offered with it. In danger `fallback`, the language of the pattern that matched, is enough.
         """
+        other = recognise(text)
+        if other is not None and other.code not in self.catalogue.languages:
+            return self._told(other, state)
         language = self.guess(text) if self.warmed or fallback is None else fallback
-        if language is None or language == state.language or language not in self.catalogue.languages:
+        if (
+            language is None
+            or language == state.language
+            or self._unlikely(language, state)
+            or language not in self.catalogue.languages
+        ):
             return []
         offered = state.language if not state.language_chosen else language
         if not state.language_chosen:
@@ -61,3 +70,16 @@ class Following:
         said = self.catalogue.say("utter_language_offer", offered)
         yes = self.catalogue.text("utter_language_yes", offered)
         return [Message(said.text, (Button(yes, f"!language:{offered}"),), language=offered)]
+
+    @staticmethod
+    def _unlikely(language: str, state: State) -> bool:
+        """Return whether a guess is none of the languages of somebody who wrote one that cannot be written here."""
+        return any(other.code in state.offered and language not in other.second for other in others())
+
+    def _told(self, other: Other, state: State) -> list[Message]:
+        if other.code in state.offered:
+            return []
+        state.offered.append(other.code)
+        choices = [code for code in other.second if code in self.catalogue.languages and code != state.language]
+        yes = [Button(self.catalogue.text("utter_language_yes", code), f"!language:{code}") for code in choices]
+        return [Message(other.told(state.language), tuple(yes), language=other.code)]
