@@ -49,6 +49,8 @@ LIKELY_COUNTRIES = {
     "uk": "UA PL DE CZ IT SK RO MD IE ES",
     "ar": "TR DE GR IT FR SE LB AE CY AT",
     "vi": "VN GB FR DE PL CZ TW KH RU JP",
+    "es": "ES CO VE MX AR PE IT FR US DE",
+    "ru": "RU UA KZ MD PL DE TR CZ IT AE",
 }
 """Where people who write in a language are likely to be: the first page of country buttons."""
 

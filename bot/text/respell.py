@@ -78,7 +78,12 @@ def typed_bare(text: str, language: str) -> str:
     return text.translate(_TYPED[language]) if language in _TYPED else text
 
 
-KEYS: dict[str, Callable[[str], str]] = {"vi": _bare, "uk": _ukrainian_key, "ar": _arabic_key}
+KEYS: dict[str, Callable[[str], str]] = {
+    "vi": _bare,
+    "uk": _ukrainian_key,
+    "ru": _ukrainian_key,  # its letters are in the same table
+    "ar": _arabic_key,
+}
 """How a word looks on a bare keyboard, by language."""
 
 _SOUNDS = {**_UKRAINIAN, **_ARABIC, "ا": "a", "أ": "a", "إ": "i", "آ": "a", "و": "w", "ي": "y", "ى": "a", "ة": "a"}

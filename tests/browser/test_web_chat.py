@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bot.text.catalogue import load_languages
 from tests.browser.conftest import Tab, Tabs
-from tests.support import until
+from tests.support import ROOT, until
 
 NO_SIDEWAYS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 OVERFLOWING = """() => [...document.querySelectorAll('button, .message, header *')].filter(e => {
@@ -185,7 +186,7 @@ def test_what_she_wrote_is_not_lost_when_the_line_is_down(tabs: Tabs) -> None:
     assert "hello from a bad line" in tab.text
 
 
-@pytest.mark.parametrize("language", ["en", "fr", "ro", "uk", "ar", "vi"])
+@pytest.mark.parametrize("language", load_languages(ROOT / "locales"))
 def test_every_language_fits_the_phone(tabs: Tabs, language: str) -> None:
     tab = tabs.open(language)
     assert tab.page.evaluate("document.documentElement.lang") == language

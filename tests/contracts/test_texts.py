@@ -23,6 +23,8 @@ TELLING = {
         "ro": "trafic|exploat|poliți|abuz|violen|evada|salva",
         "uk": "торгівл|експлуат|поліці|насил|втекти|втеч|врятув",
         "ar": "اتجار|استغلال|شرطة|اعتداء|عنف|هروب|إنقاذ",
+        "es": r"\btrata de (seres|personas)|la trata|tráfico|explota|policía|abus|violen|escap|huir|rescat",
+        "ru": "торговл|эксплуат|полици|насил|сбежать|побег|спас(ти|ём|ение)",
         "vi": "buôn người|bóc lột|công an|cảnh sát|lạm dụng|bạo lực|bỏ trốn|giải cứu",
     }.items()
 }

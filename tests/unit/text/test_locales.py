@@ -16,11 +16,19 @@ from bot.text.pseudo import accented
 SOURCE = "Call {numbers} now, or write to us."
 
 
-def written(root: Path, source: str, text: str, comment: str = "utter_danger", flags: str = "") -> Path:
+def written(
+    root: Path,
+    source: str,
+    text: str,
+    comment: str = "utter_danger",
+    flags: str = "",
+    offered_too: tuple[str, ...] = (),
+) -> Path:
     """Return a root with a catalogue of one text."""
     folder = root / "locales" / "xx" / "LC_MESSAGES"
     folder.mkdir(parents=True, exist_ok=True)
-    (root / "locales" / "languages.toml").write_text('[en]\nname = "English"\nreviewed = true\n', encoding="utf-8")
+    offered = "\n".join(f'[{code}]\nname = "{code}"\nreviewed = true' for code in ("en", *offered_too))
+    (root / "locales" / "languages.toml").write_text(offered, encoding="utf-8")
     catalogue = pofile.Catalog()
     catalogue.add(source, text, [("stories/domain/safety.yml", 1)], auto_comments=[comment], flags=flags.split())
     with (folder / "messages.po").open("wb") as file:
@@ -46,6 +54,12 @@ def written(root: Path, source: str, text: str, comment: str = "utter_danger", f
 )
 def test_what_is_wrong_with_a_translation_is_told(tmp_path: Path, source: str, text: str, wrong: list[str]) -> None:
     assert [each.what for each in check("xx", written(tmp_path, source, text))] == wrong
+
+
+def test_what_is_missing_is_an_error_once_the_language_is_offered(tmp_path: Path) -> None:
+    (waiting,) = check("xx", written(tmp_path / "waiting", "Stay", ""))
+    (offered,) = check("xx", written(tmp_path / "offered", "Stay", "", offered_too=("xx",)))
+    assert (waiting.level, offered.level) == ("warning", "error")
 
 
 def test_a_long_button_is_told(tmp_path: Path) -> None:
