@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.text.catalogue import load_languages
 from tests.support import ROOT, Helpline, running, until
 
 
@@ -198,7 +199,8 @@ def test_check_says_what_nobody_has_reviewed(own: Helpline) -> None:
     said = command("check", folder=own.folder).stdout.decode()
     assert "reviewed by no lawyer" in said
     assert "drafts that no native speaker has reviewed" in said
-    assert said.count("a draft that no native speaker has reviewed") == 5, "each language is complete, and a draft"
+    drafts = sum(not each.reviewed for each in load_languages(ROOT / "locales").values())
+    assert said.count("a draft that no native speaker has reviewed") == drafts, "each language is complete, and a draft"
 
 
 def test_chat_in_the_terminal(tmp_path: Path) -> None:

@@ -80,8 +80,10 @@ def test_a_greeting_or_a_script_of_its_own_decides(text: str) -> None:
         ("بالعربية من فضلك", ("ar", True)),
         ("nói tiếng Việt đi", ("vi", True)),
         ("noi tieng viet", ("vi", True)),
-        ("на русском", ("ru", False)),
-        ("do you speak Spanish", ("es", False)),
+        ("на русском", ("ru", True)),
+        ("польською", ("pl", False)),
+        ("do you speak Spanish", ("es", True)),
+        ("do you speak Polish", ("pl", False)),
         ("change the language", (None, False)),
     ],
 )
