@@ -321,7 +321,12 @@ def _json(body: bytes) -> dict[str, Any]:
         fields = None
     if not isinstance(fields, dict):
         raise HTTPException(400, "expected a JSON object with conversation and text or choice")
-    return fields
+    return {name: _whole(value) if isinstance(value, str) else value for name, value in fields.items()}
+
+
+def _whole(text: str) -> str:
+    """Return `text` with a mark for each half of a character, which no page could show to an operator."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _form(body: bytes) -> dict[str, Any]:
