@@ -77,9 +77,11 @@ class Memory:
             return self.load(pseudonym) or State(language=language)
         except SQLAlchemyError:
             log.exception("conversation_not_loaded")
-            return State(language=language)
+            return State(language=language, stand_in=True)
 
     def keep(self, pseudonym: str, state: State) -> None:
+        if state.stand_in:
+            return
         hours = lifetime_hours(state, self.expiry_hours)
         if state.owner != ASSISTANT or (state.case and state.answer_here):
             hours = max(hours, HANDOVER_HOURS)

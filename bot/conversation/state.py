@@ -71,6 +71,8 @@ class State:
     """A reference that she gave and that is looked up when she has agreed; kept until then only."""
     safety: tuple[str, int] | None = None
     """The last safety intent, and the turn of it; None once it is over."""
+    stand_in: bool = False
+    """What is known of the conversation could not be read: this is for one answer, and is never kept over it."""
     undeletable: bool = False
     """Some messages have become too old for the channel to delete."""
 
